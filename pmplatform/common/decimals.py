@@ -1,0 +1,37 @@
+"""Decimal amounts as the database keeps them: numeric(38, 18), refused rather than rounded."""
+
+from decimal import Decimal
+
+MAX_DIGITS = 38
+DECIMAL_PLACES = 18
+_WHOLE_DIGITS = MAX_DIGITS - DECIMAL_PLACES
+
+
+def amount_fault(value: Decimal) -> str | None:
+    """Say why ``value`` does not fit numeric(38, 18) exactly; None when it does.
+
+    Looks at digits and exponent only, so that 1e-999999999 costs nothing to refuse.
+    """
+    if not value.is_finite():
+        return "is not a finite number"
+    if value.is_zero():
+        return None
+    sign, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int)
+    trailing_zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
+    if -(exponent + trailing_zeros) > DECIMAL_PLACES:
+        return f"has more than {DECIMAL_PLACES} decimal places"
+    if value.adjusted() + 1 > _WHOLE_DIGITS:
+        return f"has more than {_WHOLE_DIGITS} digits before the decimal point"
+    return None
+
+
+def decimal_text(value: Decimal) -> str:
+    """Write an amount without exponent and without trailing zeros: ``1500``, ``0.05``, ``0``.
+
+    The value has to fit numeric(38, 18), or the text could grow without bound.
+    """
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in {"-0", ""} else text

@@ -1,0 +1,41 @@
+"""Database triggers, as migration operations."""
+
+from django.db import migrations
+
+APPEND_ONLY_FUNCTION = migrations.RunSQL(
+    """
+    CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP
+            USING ERRCODE = 'restrict_violation';
+    END $$
+    """,
+    "DROP FUNCTION refuse_change()",
+)
+
+
+def append_only(table: str) -> migrations.RunSQL:
+    """Make ``table`` refuse UPDATE, DELETE and TRUNCATE (needs ``APPEND_ONLY_FUNCTION``)."""
+    return migrations.RunSQL(
+        f"""
+        CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+            FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+        """,
+        f"DROP TRIGGER {table}_append_only ON {table}",
+    )
+
+
+def notify_on_insert(table: str, channel: str) -> migrations.RunSQL:
+    """Send a bare NOTIFY on ``channel`` when a transaction that inserted into ``table`` commits."""
+    return migrations.RunSQL(
+        f"""
+        CREATE FUNCTION {table}_notify() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM pg_notify('{channel}', '');
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER {table}_notify AFTER INSERT ON {table}
+            FOR EACH STATEMENT EXECUTE FUNCTION {table}_notify()
+        """,
+        f"DROP TRIGGER {table}_notify ON {table}; DROP FUNCTION {table}_notify()",
+    )
