@@ -1,0 +1,13 @@
+"""The Celery application; every option is in `pmplatform.settings` under the prefix `CELERY_`."""
+
+import os
+
+from celery import Celery
+from django_structlog.celery.steps import DjangoStructLogInitStep
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pmplatform.settings")
+
+app = Celery("pmplatform")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.steps["worker"].add(DjangoStructLogInitStep)

@@ -1,0 +1,16 @@
+"""Every route: the console, the API by app, and the API's schema with its browsable documentation."""
+
+from django.contrib import admin
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+]
+
+handler400 = "pmplatform.common.problems.handler400"
+handler403 = "pmplatform.common.problems.handler403"
+handler404 = "pmplatform.common.problems.handler404"
+handler500 = "pmplatform.common.problems.handler500"
