@@ -1,10 +1,22 @@
 """Decimal amounts as the database keeps them: numeric(38, 18), refused rather than rounded."""
 
-from decimal import Decimal
+import re
+from decimal import Decimal, InvalidOperation
 
 MAX_DIGITS = 38
 DECIMAL_PLACES = 18
 _WHOLE_DIGITS = MAX_DIGITS - DECIMAL_PLACES
+_DECIMAL_STRING = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+
+
+def decimal_from_text(text: str) -> Decimal | None:
+    """Read a decimal string (ASCII digits, optional sign, fraction and exponent); None when it is not one."""
+    if not _DECIMAL_STRING.fullmatch(text):
+        return None
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None
 
 
 def amount_fault(value: Decimal) -> str | None:
@@ -16,13 +28,12 @@ def amount_fault(value: Decimal) -> str | None:
         return "is not a finite number"
     if value.is_zero():
         return None
-    sign, digits, exponent = value.as_tuple()
-    assert isinstance(exponent, int)
-    trailing_zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
-    if -(exponent + trailing_zeros) > DECIMAL_PLACES:
-        return f"has more than {DECIMAL_PLACES} decimal places"
     if value.adjusted() + 1 > _WHOLE_DIGITS:
         return f"has more than {_WHOLE_DIGITS} digits before the decimal point"
+    _, digits, exponent = value.as_tuple()
+    lowest = next(place for place, digit in enumerate(reversed(digits), int(exponent)) if digit)
+    if lowest < -DECIMAL_PLACES:
+        return f"has more than {DECIMAL_PLACES} decimal places"
     return None
 
 

@@ -9,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from pmplatform.common.decimals import DECIMAL_PLACES, MAX_DIGITS, amount_fault
 
 
-class AmountField(models.DecimalField):
+class AmountField(models.DecimalField):  # type: ignore[type-arg]  # generic in the stubs only
     """numeric(38, 18). PostgreSQL would round further digits in silence; this field refuses them."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("principal", models.CharField(max_length=64)),
+                ("principal", models.CharField(max_length=160)),
                 ("key", models.CharField(max_length=128)),
                 ("request_sha256", models.CharField(max_length=64)),
                 ("status", models.PositiveSmallIntegerField(null=True)),

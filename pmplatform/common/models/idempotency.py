@@ -9,7 +9,7 @@ class IdempotencyRecord(models.Model):
     ``response`` is the body as it was sent.
     """
 
-    principal = models.CharField(max_length=64)
+    principal = models.CharField(max_length=160)
     key = models.CharField(max_length=128)
     request_sha256 = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(null=True)

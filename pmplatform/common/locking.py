@@ -1,0 +1,47 @@
+"""Row locks: always in ascending key order, never waited for without end."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from django.db import OperationalError, connection, models
+from psycopg.errors import LockNotAvailable
+
+from pmplatform.common.errors import LockTimeout, NotFound
+
+LOCK_TIMEOUT_MS = 3_000
+
+_Row = TypeVar("_Row", bound=models.Model)
+
+
+def rows_lock(
+    *, queryset: models.QuerySet[_Row], ids: Iterable[int], timeout_ms: int = LOCK_TIMEOUT_MS
+) -> list[_Row]:
+    """Lock the rows with these primary keys until the transaction ends, and return them in key order.
+
+    Raises
+    ------
+    LockTimeout
+        When another transaction holds one of them for longer than ``timeout_ms``.
+    NotFound
+        When the queryset lacks one of them.
+    """
+    wanted = sorted(set(ids))
+    with lock_timeout(timeout_ms):
+        rows = list(queryset.filter(pk__in=wanted).order_by("pk").select_for_update(of=("self",)))
+    if len(rows) != len(wanted):
+        raise NotFound
+    return rows
+
+
+@contextmanager
+def lock_timeout(timeout_ms: int = LOCK_TIMEOUT_MS) -> Iterator[None]:
+    """Bound every wait for a lock from here to the end of the transaction; raise LockTimeout when over."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{timeout_ms}ms"])
+    try:
+        yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise LockTimeout from error
+        raise

@@ -1,0 +1,48 @@
+"""Transactional outbox: messages commit with their change, a relay publishes them afterwards.
+
+The relay reads by state with SKIP LOCKED, never by id (ids do not commit in order), and holds the rows'
+locks while it publishes: if it dies, they are pending again at once. Delivery is at least once.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import F
+
+from pmplatform.common.models import OutboxRow
+from pmplatform.common.models.outbox import OutboxState
+
+CHANNEL = "outbox"
+MAX_ATTEMPTS = 5
+_FIRST_RETRY = timedelta(seconds=1)
+
+
+def outbox_append(*, topic: str, payload: Mapping[str, int | str]) -> OutboxRow:
+    """Queue a message; ``payload`` holds ids only. Commits, or vanishes, with the caller's transaction."""
+    return OutboxRow.objects.create(topic=topic, payload=dict(payload))
+
+
+def outbox_claim(*, now: datetime, limit: int) -> list[OutboxRow]:
+    """Lock up to ``limit`` due rows, oldest first, passing over those another relay holds.
+
+    The locks last until the caller's transaction ends, so there has to be one (Django raises otherwise).
+    """
+    due = OutboxRow.objects.filter(state=OutboxState.PENDING, available_at__lte=now)
+    return list(due.order_by("available_at", "id").select_for_update(skip_locked=True)[:limit])
+
+
+def outbox_mark_published(*, rows: Sequence[OutboxRow], now: datetime) -> None:
+    _of(rows).update(state=OutboxState.PUBLISHED, published_at=now, attempts=F("attempts") + 1)
+
+
+def outbox_mark_failed(*, row: OutboxRow, error: str, now: datetime) -> None:
+    """Put a row back with a doubling delay; after ``MAX_ATTEMPTS`` it is dead-lettered."""
+    attempts = row.attempts + 1
+    state = OutboxState.DEAD if attempts >= MAX_ATTEMPTS else OutboxState.PENDING
+    delay = _FIRST_RETRY * 2 ** (attempts - 1)
+    _of([row]).update(state=state, attempts=attempts, last_error=error, available_at=now + delay)
+
+
+def _of(rows: Sequence[OutboxRow]) -> models.QuerySet[OutboxRow]:
+    return OutboxRow.objects.filter(pk__in=[row.pk for row in rows])
