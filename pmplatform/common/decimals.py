@@ -1,10 +1,12 @@
 """Decimal amounts as the database keeps them: numeric(38, 18), refused rather than rounded."""
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 
 MAX_DIGITS = 38
 DECIMAL_PLACES = 18
+# The default context would round a sum of two amounts to 28 digits; here, what cannot be exact raises.
+EXACT = Context(prec=3 * MAX_DIGITS, traps=[Inexact, InvalidOperation, Overflow])
 _WHOLE_DIGITS = MAX_DIGITS - DECIMAL_PLACES
 _DECIMAL_STRING = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
