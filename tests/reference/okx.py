@@ -61,11 +61,10 @@ class Unit:
 class Rules:
     """How an instrument is revalued, what MR4 charges, and MR9 where there is one.
 
-    ``revalue(valuation, instrument, price move, volatility)`` is the USD P&L of one unit of ``n``; the
-    charges take the unit, the legs of an order set and the spot in use.
+    The charges take the unit, the legs of an order set and the spot in use.
     """
 
-    revalue: Callable[[Valuation, Instrument, float, float], float]
+    revalue: Revaluation
     basis: Callable[[Unit, Sequence[Leg], float], float]
     depeg: Callable[[Unit, Sequence[Leg], float], float] | None
 
@@ -129,7 +128,7 @@ def evaluate(unit: Unit, chosen: OrderSet, spot: Decimal, suffix: str) -> Report
     moves = symmetric(parameters["mr1"]["price_moves"][unit.class_of("mr1")])
     grid = [[scenario(unit, legs, used, move, column) for column in COLUMNS] for move in moves]
     pnl = [[cell.total for cell in row] for row in grid]
-    components = risk_factors(unit, legs, used, grid) | {"mr2": max(0.0, -exposure["theta"])}
+    components = risk_factors(unit, legs, used, grid, exposure["theta"])
     mmr = requirement(components)
     return {
         "unit": unit.name,
@@ -163,11 +162,14 @@ def requirement(components: Json) -> float:
     return float(max(stressed, c["mr7"]))
 
 
-def risk_factors(unit: Unit, legs: Sequence[Leg], used: float, grid: Sequence[Sequence["Cell"]]) -> Report:
-    """Every component but MR2, whose sum is the report's theta."""
+def risk_factors(
+    unit: Unit, legs: Sequence[Leg], used: float, grid: Sequence[Sequence["Cell"]], decay: float
+) -> Report:
+    """Every component of the unit's requirement; ``decay`` is what the passing of time brings in USD."""
     mr1 = max(0.0, -min(cell.total for row in grid for cell in row))
     components = {
         "mr1": mr1,
+        "mr2": max(0.0, -decay),
         "mr3": unit.parameters["mr3"]["factor"] * max(0.0, term_structure_loss(grid) - mr1),
         "mr4": unit.rules.basis(unit, legs, used),
         "mr5": interest_rate(unit, legs),
