@@ -30,9 +30,6 @@ class Desk:
         """The perpetual quoted in USDT or USDC (linear) or in USD (inverse)."""
         return self._by_id[f"{coin}-{quote}-SWAP"]
 
-    def spot(self, coin: str) -> dict[str, Any]:
-        return self._by_id[f"{coin}-USDT"]
-
     def futures(self, coin: str, style: str) -> list[dict[str, Any]]:
         """Dated futures of a coin, ascending by expiry."""
         rows = (row for row in self._by_id.values() if row["kind"] == "future")
@@ -64,6 +61,10 @@ class Draft:
         self._balances: dict[str, Decimal] = {}
         self._positions: dict[str, dict[str, str]] = {}
         self._orders: list[dict[str, str]] = []
+
+    def pick(self, options: list[str]) -> str:
+        """One of the options, each as likely."""
+        return options[int(self.rng.integers(len(options)))]
 
     def hold(self, currency: str, usd: float) -> None:
         """Add a balance worth `usd`, a debt where that is negative."""
@@ -106,11 +107,8 @@ class Draft:
         }
 
     def _contracts(self, row: Mapping[str, Any], coins: float) -> int:
-        size = 1.0 if row["kind"] == "spot" else self.desk.contract_coins(row)
+        size = self.desk.contract_coins(row)
         return max(1, round(abs(coins) / size)) * (1 if coins >= 0.0 else -1)
-
-    def pick(self, options: list[str]) -> str:
-        return options[int(self.rng.integers(len(options)))]
 
 
 #: Coins that list futures, all of them, and those that list options.

@@ -130,7 +130,7 @@ KINDS: Final[Mapping[AccountKind, tuple[Builder, float]]] = {
     AccountKind.MARKET_MAKER: (_market_maker, 0.06),
     AccountKind.DIRECTIONAL: (_levered(0.05, 0.28), 0.17),
     AccountKind.OVER_LEVERED: (_levered(0.4, 0.85), 0.17),
-    AccountKind.DISTRESSED: (_levered(0.95, 1.3), 0.03),
+    AccountKind.DISTRESSED: (_levered(1.05, 1.4), 0.03),
     AccountKind.BORROWER: (_borrower, 0.06),
     AccountKind.CASH_AND_CARRY: (_cash_and_carry, 0.08),
 }
