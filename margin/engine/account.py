@@ -1,0 +1,191 @@
+"""Account level: equity by currency, discounts, borrowing, ratio and status (spec 01.6, spec 10.7)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from margin.engine.book import Book
+from margin.engine.exposures import notional_at_index, option_value, unrealised
+from margin.engine.market import STABLE_CURRENCIES, Market
+from margin.engine.parameters.common import ANY, for_coin
+from margin.engine.results import STATUSES, AccountFigures, CurrencyFigures, Status, UnitFigures
+from margin.engine.tiers import BandTiers, MarginalTiers
+
+Ints = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
+
+
+def sums_by(key: npt.NDArray[np.integer[Any]], values: Floats, groups: int) -> Floats:
+    """(groups,) sums of `values` by `key`, each in row order; float64 even without rows."""
+    return np.bincount(key, weights=values, minlength=groups).astype(np.float64, copy=False)
+
+
+def _per_cell(shape: tuple[int, int], account: Ints, column: Ints, values: Floats) -> Floats:
+    """Sums of `values` by (account, column); every cell is added up in row order, whatever the shard."""
+    cell = account.astype(np.int64) * shape[1] + column
+    return sums_by(cell, values, shape[0] * shape[1]).reshape(shape)
+
+
+def _settle_columns(book: Book, market: Market) -> Ints:
+    """(I,) index into `book.currencies` of each instrument's settlement currency, -1 where nobody uses it."""
+    code = {name: i for i, name in enumerate(book.currencies)}
+    return np.array([code.get(name, -1) for name in market.instruments.settle], dtype=np.int32)
+
+
+def usd_prices(book: Book, market: Market) -> Floats:
+    """(C,) USD price of each currency; 0 for one that is named (in a hedge limit) but held by nobody."""
+    return np.array(
+        [
+            market.usd_price(name) if name in STABLE_CURRENCIES else market.index.get(f"{name}-USD", 0.0)
+            for name in book.currencies
+        ],
+        dtype=np.float64,
+    )
+
+
+def currency_figures(
+    book: Book, market: Market, discount: Mapping[str, MarginalTiers], borrow: Mapping[str, BandTiers]
+) -> CurrencyFigures:
+    """Equity, discounted value and borrowing of every account in every currency."""
+    shape = (len(book), len(book.currencies))
+    settle = _settle_columns(book, market)
+    lots, positions = book.lots, book.positions
+    cash = book.dense(book.balances, book.balances.amount, 0.0)
+    lot_upl = unrealised(market, lots.instrument, lots.quantity, lots.entry)
+    upl = _per_cell(shape, lots.account, settle[lots.instrument], lot_upl)
+    held_value = option_value(market, positions.instrument, positions.quantity)
+    value = _per_cell(shape, positions.account, settle[positions.instrument], held_value)
+    equity = cash + upl + value
+    prices = usd_prices(book, market)
+    usd = equity * prices
+    discounted, borrow_mmr, borrow_imr = _tiered(book.currencies, equity, prices, discount, borrow)
+    present = np.zeros(shape, dtype=np.bool_)
+    present[book.balances.account, book.balances.currency] = True
+    present[positions.account, settle[positions.instrument]] = True
+    return CurrencyFigures(
+        currencies=book.currencies,
+        present=present,
+        cash=cash,
+        upl=upl,
+        option_value=value,
+        equity=equity,
+        usd_value=usd,
+        discounted_usd=discounted,
+        liability_usd=np.maximum(-usd, 0.0),
+        borrow_mmr=borrow_mmr,
+        borrow_imr=borrow_imr,
+    )
+
+
+def _tiered(
+    currencies: Sequence[str],
+    equity: Floats,
+    prices: Floats,
+    discount: Mapping[str, MarginalTiers],
+    borrow: Mapping[str, BandTiers],
+) -> tuple[Floats, Floats, Floats]:
+    """Discounted USD value, and borrowing MMR and IMR, (A, C) each. A debt counts whole and negative."""
+    discounted, mmr, imr = (np.zeros_like(equity) for _ in range(3))
+    for column, name in enumerate(currencies):
+        if not prices[column] or not (name in discount or ANY in discount):
+            continue
+        amount = equity[:, column]
+        collateral = for_coin(discount, name).apply(np.maximum(amount, 0.0))
+        debt = np.maximum(-amount, 0.0)
+        rate_mmr, rate_imr = for_coin(borrow, name).rates(debt)
+        discounted[:, column] = (collateral - debt) * prices[column]
+        mmr[:, column] = debt * prices[column] * rate_mmr
+        imr[:, column] = debt * prices[column] * rate_imr
+    return discounted, mmr, imr
+
+
+def row_sums(matrix: Floats) -> Floats:
+    """Sum over columns, column by column, so that the order of addition does not depend on the rows."""
+    total = np.zeros(len(matrix))
+    for column in range(matrix.shape[1]):
+        total += matrix[:, column]
+    return total
+
+
+def sum_units(units: Sequence[UnitFigures], name: str, accounts: int) -> Floats:
+    """(A,) sum of a unit figure over risk units, in the order of their names."""
+    total = np.zeros(accounts)
+    for unit in units:
+        total[unit.account] += getattr(unit, name)
+    return total
+
+
+def unit_upl(book: Book, market: Market, account: Ints, members: npt.NDArray[np.bool_]) -> Floats:
+    """(P,) USD unrealised P&L of each account's positions in the instruments where `members` (I,) is True."""
+    lots = book.lots
+    mine = members[lots.instrument]
+    instrument = lots.instrument[mine]
+    upl = (
+        unrealised(market, instrument, lots.quantity[mine], lots.entry[mine]) * market.settle_usd[instrument]
+    )
+    return sums_by(lots.account[mine], upl, len(book))[account]
+
+
+def leverage(book: Book, market: Market, adjusted_equity: Floats) -> Floats:
+    """(A,) gross USD notional at the index of the positions over adjusted equity; NaN where that is 0."""
+    positions = book.positions
+    notional = np.abs(positions.quantity) * notional_at_index(market)[positions.instrument]
+    gross = sums_by(positions.account, notional, len(book))
+    return ratio_or_nan(gross, adjusted_equity, adjusted_equity != 0.0)
+
+
+def ratio_or_nan(numerator: Floats, denominator: Floats, defined: npt.NDArray[np.bool_]) -> Floats:
+    """numerator / denominator where `defined`, NaN (null in a report) elsewhere."""
+    safe = np.where(defined, denominator, 1.0)
+    with np.errstate(over="ignore"):
+        return np.where(defined, numerator / safe, np.nan)
+
+
+def account_figures(
+    book: Book,
+    market: Market,
+    currencies: CurrencyFigures,
+    units: Sequence[UnitFigures],
+    *,
+    fee_rate: float,
+    warning_ratio: float,
+    liquidation_ratio: float,
+) -> AccountFigures:
+    """Totals, ratio and status of the methodologies whose ratio is adjusted equity over MMR and fee."""
+    size = len(book)
+    adjusted = row_sums(currencies.discounted_usd)
+    borrow_mmr, borrow_imr = row_sums(currencies.borrow_mmr), row_sums(currencies.borrow_imr)
+    derivatives_mmr, derivatives_imr = sum_units(units, "mmr", size), sum_units(units, "imr", size)
+    mmr, imr = derivatives_mmr + borrow_mmr, derivatives_imr + borrow_imr
+    fee = fee_rate * (row_sums(currencies.liability_usd) + borrow_mmr)
+    ratio = ratio_or_nan(adjusted, mmr + fee, (mmr + fee) > 0.0)
+    prices = usd_prices(book, market)
+    return AccountFigures(
+        net_equity=row_sums(currencies.usd_value),
+        adjusted_equity=adjusted,
+        upl=row_sums(currencies.upl * prices),
+        derivatives_mmr=derivatives_mmr,
+        derivatives_imr=derivatives_imr,
+        borrow_mmr=borrow_mmr,
+        borrow_imr=borrow_imr,
+        mmr=mmr,
+        imr=imr,
+        liquidation_fee=fee,
+        margin_ratio=ratio,
+        mmr_rate=ratio_or_nan(mmr, adjusted, adjusted > 0.0),
+        imr_rate=ratio_or_nan(imr, adjusted, adjusted > 0.0),
+        leverage=leverage(book, market, adjusted),
+        status=_status(ratio, warning_ratio, liquidation_ratio),
+    )
+
+
+def _status(ratio: Floats, warning: float, liquidation: float) -> Ints:
+    """Status codes by the ratio; a null (NaN) ratio means that nothing is required, and is normal."""
+    normal, warned, liquidated = (
+        STATUSES.index(s) for s in (Status.NORMAL, Status.WARNING, Status.LIQUIDATION)
+    )
+    return np.where(ratio <= liquidation, liquidated, np.where(ratio <= warning, warned, normal)).astype(
+        np.int32
+    )

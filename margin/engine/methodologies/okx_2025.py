@@ -1,0 +1,162 @@
+"""Methodology `okx-2025`: merged risk units, MR1 to MR9. It reads like its page, spec 10."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from margin.engine.account import account_figures, currency_figures
+from margin.engine.book import Book
+from margin.engine.exposures import Exposures
+from margin.engine.instruments import Group
+from margin.engine.market import Market
+from margin.engine.methodologies import okx_arrays
+from margin.engine.methodologies.okx_arrays import Terms, Total, linear_shift, option_shift
+from margin.engine.methodologies.okx_factors import Evaluations, Stress, shared_factors
+from margin.engine.methodologies.okx_unit import unit_figures
+from margin.engine.methodologies.spot_hedge import spot_hedge
+from margin.engine.order_sets import OKX_SETS, unit_rows
+from margin.engine.parameters.okx import DepegRates, OkxParameters
+from margin.engine.results import ShardMargin, UnitFigures
+from margin.engine.risk_arrays import RiskArrays, both_sides
+from margin.engine.scenarios import FORWARD_FLOOR
+from margin.engine.units import Partition, RiskUnit, merged_units
+
+Floats = npt.NDArray[np.float64]
+
+#: MR9 offsets the settlement groups pair by pair, in this order.
+DEPEG_PAIRS: Final = ((Group.USDT, Group.USD), (Group.USDT, Group.USDC), (Group.USDC, Group.USD))
+
+
+def partition(market: Market) -> Partition:
+    """Risk units: one per underlying coin."""
+    return merged_units(market)
+
+
+# Section 3: revaluation under a price move
+
+
+def inverse_shift(terms: Terms, moves: Floats) -> Floats:
+    """Coin P&L of one inverse contract, in USD at the shocked index (our choice of valuation); (M, n)."""
+    shocked = np.maximum(terms.mark + terms.spot * moves, FORWARD_FLOOR * terms.spot)
+    return terms.size * (1.0 / terms.mark - 1.0 / shocked) * terms.spot * (1.0 + moves)
+
+
+def revalue(terms: Terms, moves: Floats, vol: Floats) -> Floats:
+    """USD P&L of one long contract of every member at price moves (n,) and volatility (M, 1); (M, n)."""
+    futures = np.where(terms.inverse, inverse_shift(terms, moves), linear_shift(terms, moves))
+    return np.where(terms.option, option_shift(terms, moves, vol), futures)
+
+
+def _bucket_columns(terms: Terms, sensitivities: Exposures, scenarios: Floats) -> Floats:
+    """Scenario columns with the cash delta in the last, on both sides."""
+    scenarios[:, -1] = sensitivities.cash_delta[terms.unit.members]
+    return both_sides(scenarios)
+
+
+def unit_arrays(market: Market, unit: RiskUnit, parameters: OkxParameters) -> RiskArrays:
+    """Fan-out 1: the stress of one risk unit."""
+    return okx_arrays.unit_arrays(market, unit, parameters, revalue, _bucket_columns)
+
+
+# Section 4: the risk factors of this methodology's own
+
+
+def _basis(stress: Stress, chosen: Evaluations, spot_cash: Floats, parameters: OkxParameters) -> Floats:
+    """MR4: each expiry's net cash delta at a flat and an annualised rate; all else at the flat one."""
+    assert parameters.mr4_flat is not None and parameters.mr4_annualized is not None
+    unit = stress.arrays.unit
+    flat: float = parameters.mr4_flat.of(unit.coin)
+    annualized: float = parameters.mr4_annualized.of(unit.coin)
+    rate = (flat + annualized * unit.bucket_years)[stress.rows.run_bucket]
+    charge = stress.rows.run_sums.dot((np.abs(stress.run_columns[:, -1]) * rate)[:, None])[:, 0]
+    return charge[chosen.row] + np.abs(spot_cash) * flat
+
+
+def depeg_charge(cash: Floats, fx: Mapping[Group, float], rates: DepegRates) -> Floats:
+    """MR9: opposite cash deltas of the settlement groups, offset pair by pair.
+
+    Parameters
+    ----------
+    cash : (3, E) net USD cash delta of the groups USDT, USDC, USD.
+    fx : USD per unit of each group's currency.
+    """
+    left = cash.copy()
+    charge = np.zeros(cash.shape[1])
+    for first, second in DEPEG_PAIRS:
+        a, b = left[first], left[second]
+        opposite = ((a > 0.0) & (b < 0.0)) | ((a < 0.0) & (b > 0.0))
+        hedged = np.where(opposite, np.minimum(np.abs(a), np.abs(b)), 0.0)
+        left[first], left[second] = a - np.sign(a) * hedged, b - np.sign(b) * hedged
+        price = fx[first] / fx[second]
+        charge += rates.at(min(price, 1.0 / price)).apply(hedged)
+    return charge
+
+
+def _depeg(
+    stress: Stress, chosen: Evaluations, spot_cash: Floats, market: Market, parameters: OkxParameters
+) -> Floats:
+    """MR9 of every evaluation; spot in use belongs to USD where the parameters say so."""
+    assert parameters.depeg is not None
+    cash = stress.totals[chosen.row][:, Total.CASH_USDT : Total.CASH_USD + 1].T.copy()
+    if parameters.depeg.include_spot:
+        cash[Group.USD] += spot_cash
+    return depeg_charge(cash, {group: market.fx_rate(group.name) for group in Group}, parameters.depeg)
+
+
+def _factors(
+    market: Market, parameters: OkxParameters, stress: Stress, chosen: Evaluations
+) -> dict[str, Floats]:
+    coin = stress.arrays.unit.coin
+    spot_price = market.index[f"{coin}-USD"]
+    spot_cash = chosen.spot_in_use * spot_price
+    factors = shared_factors(stress, chosen, spot_price, parameters, coin)
+    factors["mr4"] = _basis(stress, chosen, spot_cash, parameters)
+    factors["mr9"] = _depeg(stress, chosen, spot_cash, market, parameters)
+    return {name: factors[name] for name in sorted(factors)}
+
+
+# Sections 5 to 7: unit and account
+
+
+def _unit(
+    book: Book, market: Market, parameters: OkxParameters, units: Partition, number: int, arrays: RiskArrays
+) -> UnitFigures:
+    rows = unit_rows(book, units, number, arrays.delta_sign, OKX_SETS)
+    everyone = np.ones(len(rows.pair_account), dtype=np.bool_)
+    spot = spot_hedge(book, arrays.unit.coin, rows.pair_account, everyone)
+    return unit_figures(book, market, parameters, arrays, rows, spot, partial(_factors, market, parameters))
+
+
+def margin(
+    book: Book, market: Market, parameters: OkxParameters, units: Partition, arrays: Mapping[int, RiskArrays]
+) -> ShardMargin:
+    """Fan-out 2: the margin of a shard.
+
+    Parameters
+    ----------
+    arrays : risk arrays by unit number, of every unit in which the shard holds something.
+
+    Raises
+    ------
+    NonFiniteError
+        When a figure leaves the finite numbers.
+    """
+    figures = tuple(
+        _unit(book, market, parameters, units, number, arrays[number]) for number in units.held_by(book)
+    )
+    currencies = currency_figures(book, market, parameters.discount, parameters.borrow)
+    accounts = account_figures(
+        book,
+        market,
+        currencies,
+        figures,
+        fee_rate=parameters.liquidation_fee_rate,
+        warning_ratio=parameters.warning_ratio,
+        liquidation_ratio=parameters.liquidation_ratio,
+    )
+    shard = ShardMargin(book.ids, accounts, currencies, figures)
+    shard.require_finite()
+    return shard

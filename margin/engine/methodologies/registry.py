@@ -1,0 +1,36 @@
+"""The methodologies by name. A new one is a module with these three functions and a line here."""
+
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+from margin.engine.book import Book
+from margin.engine.errors import DocumentError, Fault
+from margin.engine.market import Market
+from margin.engine.methodologies import okx_2025
+from margin.engine.results import ShardMargin
+from margin.engine.risk_arrays import RiskArrays
+from margin.engine.units import Partition, RiskUnit
+
+
+class Methodology(Protocol):
+    """How a methodology cuts risk units, stresses one of them, and margins a shard of accounts."""
+
+    def partition(self, market: Market) -> Partition: ...
+
+    def unit_arrays(self, market: Market, unit: RiskUnit, parameters: Any) -> RiskArrays: ...
+
+    def margin(
+        self, book: Book, market: Market, parameters: Any, units: Partition, arrays: Mapping[int, RiskArrays]
+    ) -> ShardMargin: ...
+
+
+_BY_NAME: Final[Mapping[str, Methodology]] = {"okx-2025": okx_2025}
+
+
+def methodology(name: str) -> Methodology:
+    """The methodology of that name; DocumentError at `methodology` where it is not offered."""
+    if name not in _BY_NAME:
+        raise DocumentError(
+            [Fault("methodology", f"{name} is not offered yet; offered: {', '.join(_BY_NAME)}")]
+        )
+    return _BY_NAME[name]
