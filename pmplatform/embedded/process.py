@@ -1,0 +1,81 @@
+"""A private server process: a free loopback port, a supervisor that outlives us only to stop it, a log."""
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from pmplatform.embedded import supervisor
+
+LOOPBACK = "127.0.0.1"
+START_SECONDS = 30
+POLL_SECONDS = 0.05
+LOG_TAIL_CHARACTERS = 2_000
+
+
+class ServerFailed(RuntimeError):
+    """A private server ended or stayed silent while starting; the message ends with its log."""
+
+
+def free_port() -> int:
+    """A loopback TCP port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def new_password() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def write_secret(path: Path, text: str) -> None:
+    """Write a file that only its owner ever could read."""
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+@contextmanager
+def supervised(
+    command: Sequence[str],
+    *,
+    prefix: Sequence[str] = (),
+    stop_signal: str,
+    log: Path,
+    lock: int,
+    answers: Callable[[], bool],
+) -> Iterator[None]:
+    """Run a server until the block ends or this process dies, entering the block once it answers.
+
+    `prefix` is put before the supervisor (a user-namespace wrapper). `lock` is a descriptor the supervisor
+    keeps open, so that a lock on the data directory lasts until the server is really gone.
+    """
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*prefix, sys.executable, "-I", supervisor.__file__, stop_signal, *command],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=[lock],
+            # Ctrl-C must reach us alone: we still need the servers for an orderly end.
+            start_new_session=True,
+        )
+    try:
+        _wait(process, log, answers)
+        yield
+    finally:
+        process.communicate()
+
+
+def _wait(process: subprocess.Popen[bytes], log: Path, answers: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not answers():
+        if process.poll() is not None or time.monotonic() > deadline:
+            tail = log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL_CHARACTERS:]
+            raise ServerFailed(f"{log.stem} did not start:\n{tail}")
+        time.sleep(POLL_SECONDS)
