@@ -5,42 +5,42 @@ the rest, which keeps a draw of a large book cheap.
 """
 
 import json
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 from hypothesis import strategies as st
 
-Document = dict[str, Any]
+from tests.reference.market_documents import (
+    PRICES,
+    STABLE,
+    Document,
+    contract_scale,
+    iso,
+    number,
+    random_market,
+    rounded,
+)
 
 PARAMETERS: Final = Path(__file__).resolve().parents[2] / "margin" / "parameters"
-PRICES: Final = {"BTC": 97_000.0, "ETH": 3_300.0, "SOL": 190.0, "AVAX": 36.0}
+LAST_SEEN: Final = datetime(2027, 1, 1, tzinfo=UTC)
 HEDGE_MODES: Final[dict[str, tuple[str | None, ...]]] = {
     "okx-2025": (None, "spot_hedge"),
     "okx-classic": (None, "derivatives_only", "spot_usdt", "spot_usdc", "spot_crypto"),
     "bybit-uta": (None, "spot_hedge", "spot_hedge", "derivatives_only"),
     "standard": (None,),
 }
-AS_OF: Final = datetime(2025, 2, 1, 7, 30, tzinfo=UTC)
-EXPIRIES: Final = (
-    timedelta(minutes=11),
-    timedelta(minutes=30),
-    timedelta(hours=24, minutes=30),
-    timedelta(days=6),
-    timedelta(days=55),
-    timedelta(days=145),
-    timedelta(days=420),
-)
-STABLE: Final = ("USDT", "USDC")
 
 
-def parameter_versions(methodology: str) -> list[Document]:
+@cache
+def parameter_versions(methodology: str) -> tuple[Document, ...]:
     """The stored parameter documents of a methodology, oldest first."""
     document = json.loads((PARAMETERS / f"{methodology}.json").read_text(encoding="utf-8"))
-    versions: list[Document] = document["versions"]
-    return versions
+    return tuple(document["versions"])
 
 
 def parameters_of(book: Document) -> Document:
@@ -51,99 +51,36 @@ def parameters_of(book: Document) -> Document:
 
 @st.composite
 def books(draw: st.DrawFn, methodology: str) -> Document:
-    """A valid book document that names one of the methodology's stored versions."""
+    """A valid book document that names the version in force at its own ``as_of``."""
     coins = draw(st.lists(st.sampled_from(sorted(PRICES)), min_size=1, max_size=3, unique=True))
-    version = draw(st.sampled_from([item["version"] for item in parameter_versions(methodology)]))
+    version = draw(st.integers(0, len(parameter_versions(methodology)) - 1))
     positions, orders = draw(st.integers(0, 10)), draw(st.integers(0, 5))
     rng = Random(draw(st.integers(0, 2**32 - 1)))
-    market = random_market(rng, coins)
+    as_of = random_instant(rng, methodology, version)
+    quotes = STABLE if rng.random() < 0.8 else ("USDT",)
+    market = random_market(rng, as_of, coins, quotes)
     return {
-        "as_of": AS_OF.isoformat().replace("+00:00", "Z"),
+        "as_of": iso(as_of),
         "methodology": methodology,
-        "parameters": version,
+        "parameters": parameter_versions(methodology)[version]["version"],
         "market": market,
-        "account": random_account(rng, methodology, coins, market["instruments"], positions, orders),
+        "account": random_account(rng, methodology, coins, quotes, market["instruments"], positions, orders),
     }
 
 
-def random_market(rng: Random, coins: Sequence[str]) -> Document:
-    fx = {"USDT": stable_price(rng), "USDC": stable_price(rng)}
-    spots = {coin: round(PRICES[coin] * rng.uniform(0.5, 1.5), 3) for coin in coins}
-    index = {f"{coin}-USD": number(rng, spot) for coin, spot in spots.items()}
-    for coin, spot in spots.items():
-        for quote in STABLE:
-            if rng.random() < 0.7:
-                index[f"{coin}-{quote}"] = number(rng, round(spot / fx[quote] * rng.uniform(0.998, 1.002), 3))
-    instruments = [item for coin in coins for item in random_instruments(rng, coin, spots[coin])]
-    return {
-        "index": index,
-        "fx": {name: number(rng, rate) for name, rate in fx.items()},
-        "instruments": instruments,
-    }
-
-
-def stable_price(rng: Random) -> float:
-    return rng.choice((1.0, round(rng.uniform(0.995, 1.003), 5), round(rng.uniform(0.8, 1.0), 4)))
-
-
-def random_instruments(rng: Random, coin: str, spot: float) -> list[Document]:
-    """A coin's spot pairs, perpetuals and futures of every settlement, and some options."""
-    items: list[Document] = [
-        {"id": f"{coin}-{quote}", "kind": "spot", "underlying": coin, "settle": quote} for quote in STABLE
-    ]
-    items += [random_future(rng, coin, settle, spot, None) for settle in (*STABLE, coin)]
-    items += [
-        random_future(rng, coin, settle, spot, rng.choice(EXPIRIES))
-        for settle in rng.sample((*STABLE, coin), 2)
-    ]
-    options = [random_option(rng, coin, spot) for _ in range(8)]
-    return [*items, *{item["id"]: item for item in options}.values()]
-
-
-def random_future(rng: Random, coin: str, settle: str, spot: float, left: timedelta | None) -> Document:
-    """A perpetual, or a future with ``left`` to go."""
-    inverse = settle == coin
-    sizes = (1, 10, 100) if inverse else (0.01, 0.1, 1)
-    item = {
-        "id": f"{coin}-{settle}-{'SWAP' if left is None else code(left)}",
-        "kind": "perpetual" if left is None else "future",
-        "underlying": coin,
-        "style": "inverse" if inverse else "linear",
-        "settle": settle,
-        "contract_size": number(rng, rng.choice(sizes)),
-        "mark": number(rng, round(spot * rng.uniform(0.93, 1.08), 3)),
-    }
-    return item if left is None else item | {"expiry": instant(left)}
-
-
-def random_option(rng: Random, coin: str, spot: float) -> Document:
-    """An option; one in five has no volatility, which makes its delta exactly 0 or 1 in size."""
-    settle, left = rng.choice((*STABLE, coin)), rng.choice(EXPIRIES)
-    forward = round(spot * rng.uniform(0.95, 1.06), 3)
-    strike = float(f"{spot * rng.choice((0.7, 0.9, 0.97, 1.0, 1.03, 1.1, 1.4)):.3g}")
-    option_type = rng.choice(("call", "put"))
-    value = max(0.0, forward - strike if option_type == "call" else strike - forward)
-    value += spot * rng.choice((0.0, 0.001, 0.03))
-    return {
-        "id": f"{coin}-{settle}-{code(left)}-{strike:g}-{option_type[0].upper()}",
-        "kind": "option",
-        "underlying": coin,
-        "style": "inverse" if settle == coin else "linear",
-        "settle": settle,
-        "contract_size": number(rng, rng.choice((0.01, 0.1, 1))),
-        "expiry": instant(left),
-        "strike": number(rng, strike),
-        "option_type": option_type,
-        "mark": number(rng, round(value / spot if settle == coin else value, 6)),
-        "mark_iv": 0 if rng.random() < 0.2 else number(rng, round(rng.uniform(0.2, 1.8), 4)),
-        "forward": number(rng, forward),
-    }
+def random_instant(rng: Random, methodology: str, version: int) -> datetime:
+    """A time at which the version is in force, on the full second or not."""
+    starts = [datetime.fromisoformat(item["effective_from"]) for item in parameter_versions(methodology)]
+    span = [*starts, LAST_SEEN][version + 1] - starts[version]
+    seconds = math.floor(rng.random() * span.total_seconds())
+    return starts[version] + timedelta(seconds=seconds, milliseconds=rng.choice((0, 0, 642)))
 
 
 def random_account(
     rng: Random,
     methodology: str,
     coins: Sequence[str],
+    quotes: Sequence[str],
     instruments: Sequence[Document],
     positions: int,
     orders: int,
@@ -156,8 +93,8 @@ def random_account(
     return {
         "id": "A-1",
         "hedge_mode": rng.choice(HEDGE_MODES[methodology]),
-        "hedge_limits": {coin: random_limit(rng) for coin in coins if rng.random() < 0.4},
-        "balances": random_balances(rng, coins),
+        "hedge_limits": {coin: random_limit(rng, coin) for coin in coins if rng.random() < 0.4},
+        "balances": random_balances(rng, ("USD", *quotes, *coins)),
         "positions": [random_position(rng, rng.choice(pool), size) for _ in range(positions)],
         "orders": [
             random_order(rng, rng.choice(spot if rng.random() < 0.3 else pool), size) for _ in range(orders)
@@ -165,16 +102,17 @@ def random_account(
     }
 
 
-def random_limit(rng: Random) -> Document:
-    amount = rng.choice((None, 0, round(rng.uniform(0.0, 5.0), 3)))
+def random_limit(rng: Random, coin: str) -> Document:
+    amount = rng.choice((None, 0, round(contract_scale(coin) * rng.uniform(0.0, 5.0), 3)))
     return {"ratio": rng.choice((0, 0.25, "0.5", 1.0)), "max_amount": amount}
 
 
-def random_balances(rng: Random, coins: Sequence[str]) -> Document:
+def random_balances(rng: Random, currencies: Sequence[str]) -> Document:
+    """Mostly credit, some debt, from a hundred dollars to tens of millions; now and then a plain zero."""
     balances: Document = {}
-    for name in ("USD", *STABLE, *coins):
+    for name in currencies:
         if rng.random() < 0.6:
-            worth = rng.choice((0.0, 1.0, 1.0, -0.3)) * 10.0 ** rng.uniform(2.0, 7.0)
+            worth = rng.choice((0.0, 1.0, 1.0, -0.7)) * 10.0 ** rng.uniform(2.0, 7.3)
             balances[name] = number(rng, round(worth / PRICES.get(name, 1.0), 4))
     return balances
 
@@ -189,10 +127,11 @@ def random_position(rng: Random, instrument: Document, size: float) -> Document:
 
 
 def random_order(rng: Random, instrument: Document, size: float) -> Document:
+    coins = contract_scale(instrument["underlying"]) if instrument["kind"] == "spot" else 1
     return {
         "instrument": instrument["id"],
         "side": rng.choice(("buy", "sell")),
-        "quantity": number(rng, random_quantity(rng, size)),
+        "quantity": number(rng, random_quantity(rng, size) * coins),
         "price": number(rng, random_price(rng, instrument)),
     }
 
@@ -204,19 +143,5 @@ def random_quantity(rng: Random, size: float) -> float:
 
 def random_price(rng: Random, instrument: Document) -> float:
     """Near the mark; a spot instrument is not marked."""
-    mark = float(instrument.get("mark", PRICES[instrument["underlying"]]))
-    return round(mark * rng.uniform(0.8, 1.25), 6)
-
-
-def number(rng: Random, value: float) -> float | str:
-    """A JSON number or the decimal string that spells it."""
-    return str(value) if rng.random() < 0.5 else value
-
-
-def instant(left: timedelta) -> str:
-    return (AS_OF + left).isoformat().replace("+00:00", "Z")
-
-
-def code(left: timedelta) -> str:
-    """Expiry as it stands in an instrument id."""
-    return (AS_OF + left).strftime("%y%m%d%H%M")
+    mark: Any = instrument.get("mark", PRICES[instrument["underlying"]])
+    return rounded(float(mark) * rng.uniform(0.8, 1.25))

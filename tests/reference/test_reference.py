@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from tests.reference import margin_report
 from tests.reference.bybit_uta import vol_factor
 from tests.reference.compare import Disagreement, assert_reports_agree
-from tests.reference.strategies import Document, books, parameter_versions, parameters_of
+from tests.reference.market_documents import Document
+from tests.reference.strategies import books, parameter_versions, parameters_of
 
 CASES = Path(__file__).resolve().parents[1] / "cases"
 AS_OF = datetime(2025, 2, 1, 8, tzinfo=UTC)
