@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from accounts.choices import EligibilityState, HedgeMode, Methodology
-from accounts.documents import HedgeLimitDocument
+from accounts.choices import EligibilityState, HedgeMode, Methodology, OrderState
+from accounts.documents import HedgeLimitDocument, OrderDocument
 from accounts.models import Account, Order
 from pmplatform.common.decimals import decimal_text
 
@@ -37,6 +37,7 @@ def position_state(quantity: Decimal, entry_price: Decimal) -> dict[str, Any]:
 
 
 def order_state(order: Order, instrument: str) -> dict[str, Any]:
+    """The state of an order row; the caller has the instrument's code, so that this needs no query."""
     return {
         "instrument": instrument,
         "client_id": order.client_id,
@@ -45,6 +46,20 @@ def order_state(order: Order, instrument: str) -> dict[str, Any]:
         "open_quantity": decimal_text(order.open_quantity),
         "price": decimal_text(order.price),
         "state": order.state,
+    }
+
+
+def opening_order_state(order: OrderDocument) -> dict[str, Any]:
+    """The state of an order that a load opens."""
+    quantity = decimal_text(order.quantity)
+    return {
+        "instrument": order.instrument,
+        "client_id": "",
+        "side": order.side,
+        "quantity": quantity,
+        "open_quantity": quantity,
+        "price": decimal_text(order.price),
+        "state": OrderState.OPEN.value,
     }
 
 
@@ -82,6 +97,7 @@ class AccountSettings:
 
     @property
     def state(self) -> dict[str, Any]:
+        """The settings as the ledger has them, in the order of the fields."""
         return {
             "methodology": self.methodology.value,
             "margin_methodology": self.margin_methodology.value,

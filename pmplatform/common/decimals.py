@@ -48,3 +48,20 @@ def decimal_text(value: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in {"-0", ""} else text
+
+
+def decimal_of(value: object) -> Decimal | None:
+    """Read a JSON number or decimal string exactly; a float counts as its shortest text. None otherwise."""
+    match value:
+        case bool():
+            return None
+        case Decimal():
+            return value
+        case int():
+            return Decimal(value)
+        case float():
+            return Decimal(repr(value))
+        case str():
+            return decimal_from_text(value)
+        case _:
+            return None

@@ -10,7 +10,7 @@ from pmplatform.common.decimals import (
     DECIMAL_PLACES,
     MAX_DIGITS,
     amount_fault,
-    decimal_from_text,
+    decimal_of,
     decimal_text,
 )
 
@@ -36,7 +36,7 @@ class AmountSerializerField(serializers.DecimalField):
         super().__init__(max_digits=MAX_DIGITS, decimal_places=DECIMAL_PLACES, **kwargs)
 
     def to_internal_value(self, data: Any) -> Decimal:
-        value = _decimal_of(data)
+        value = decimal_of(data)
         if value is None:
             raise serializers.ValidationError("is not a decimal number")
         if fault := amount_fault(value):
@@ -45,17 +45,3 @@ class AmountSerializerField(serializers.DecimalField):
 
     def to_representation(self, value: Any) -> str:
         return decimal_text(value)
-
-
-def _decimal_of(data: object) -> Decimal | None:
-    match data:
-        case bool():
-            return None
-        case Decimal():
-            return data
-        case int():
-            return Decimal(data)
-        case str():
-            return decimal_from_text(data)
-        case _:
-            return None

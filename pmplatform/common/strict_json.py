@@ -33,9 +33,10 @@ class NumberText(str):
 
 
 class Numbers(Enum):
-    """What becomes of a JSON number; neither loses a digit."""
+    """What becomes of a JSON number; only FLOAT may lose digits."""
 
     EXACT = "int for whole numbers, Decimal for the others"
+    FLOAT = "int for whole numbers, float for the others"
     TEXT = "NumberText"
 
     @property
@@ -44,7 +45,13 @@ class Numbers(Enum):
 
     @property
     def fraction(self) -> Callable[[str], object]:
-        return NumberText if self is Numbers.TEXT else Decimal
+        match self:
+            case Numbers.TEXT:
+                return NumberText
+            case Numbers.FLOAT:
+                return float
+            case Numbers.EXACT:
+                return Decimal
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,128 @@
+"""Reads: for a principal, cut to what it may see; for margin, plain tuples (``*_rows``)."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Max, QuerySet
+
+from accounts.choices import OrderState
+from accounts.models import (
+    Account,
+    ApiToken,
+    Balance,
+    HedgeLimit,
+    Instrument,
+    LedgerEntry,
+    Order,
+    Position,
+    Tenant,
+    TenantGrant,
+)
+from pmplatform.common.errors import NotFound
+from pmplatform.common.principals import Principal
+
+
+def tenant_get(*, slug: str) -> Tenant:
+    """Raises NotFound."""
+    tenant = Tenant.objects.filter(slug=slug).first()
+    if tenant is None:
+        raise NotFound(f"There is no tenant {slug}.")
+    return tenant
+
+
+def accounts_visible(*, principal: Principal) -> QuerySet[Account]:
+    """All accounts for the platform, a tenant's own for its principals."""
+    accounts = Account.objects.select_related("tenant")
+    return accounts if principal.tenant_id is None else accounts.filter(tenant_id=principal.tenant_id)
+
+
+def account_get(*, principal: Principal, account_id: int) -> Account:
+    """Raises NotFound, also for an account that belongs to somebody else."""
+    account = accounts_visible(principal=principal).filter(pk=account_id).first()
+    if account is None:
+        raise NotFound("There is no such account.")
+    return account
+
+
+def account_balances(*, account: Account) -> QuerySet[Balance]:
+    return Balance.objects.filter(account=account)
+
+
+def account_positions(*, account: Account) -> QuerySet[Position]:
+    return Position.objects.filter(account=account).select_related("instrument")
+
+
+def account_orders(*, account: Account) -> QuerySet[Order]:
+    """Orders of every state."""
+    return Order.objects.filter(account=account).select_related("instrument")
+
+
+def account_ledger(*, account: Account) -> QuerySet[LedgerEntry]:
+    return LedgerEntry.objects.filter(account=account)
+
+
+def account_hedge_limits(*, account: Account) -> QuerySet[HedgeLimit]:
+    return HedgeLimit.objects.filter(account=account)
+
+
+def instruments_all() -> QuerySet[Instrument]:
+    """Every instrument that was ever listed, by code."""
+    return Instrument.objects.order_by("code")
+
+
+def tenant_ids_granted(*, user_id: int) -> set[int]:
+    """The tenants that a member of the platform staff may act in."""
+    return set(TenantGrant.objects.filter(user=user_id).values_list("tenant_id", flat=True))
+
+
+def token_by_public_id(*, public_id: str) -> ApiToken | None:
+    return ApiToken.objects.filter(public_id=public_id).first()
+
+
+def ledger_position() -> int:
+    """The id of the newest ledger row that this transaction sees; 0 for an empty ledger."""
+    newest: int | None = LedgerEntry.objects.aggregate(newest=Max("pk"))["newest"]
+    return newest or 0
+
+
+def account_ids_by_methodology() -> dict[str, list[int]]:
+    """Account ids, ascending, by the methodology that is in force for them now."""
+    groups: dict[str, list[int]] = {}
+    rows = Account.objects.order_by("margin_methodology", "pk").values_list("margin_methodology", "pk")
+    for methodology, account_id in rows.iterator(chunk_size=10_000):
+        groups.setdefault(methodology, []).append(account_id)
+    return groups
+
+
+def account_rows(ids: Sequence[int]) -> list[tuple[int, str, str, str | None]]:
+    """(id, code, margin methodology, hedge mode), by id."""
+    accounts = Account.objects.filter(pk__in=ids).order_by("pk")
+    return list(accounts.values_list("pk", "code", "margin_methodology", "hedge_mode"))
+
+
+def balance_rows(ids: Sequence[int]) -> list[tuple[int, str, Decimal]]:
+    """(account id, currency, amount), by account and currency."""
+    return _rows(Balance.objects.all(), ids, "currency", "amount")
+
+
+def position_rows(ids: Sequence[int]) -> list[tuple[int, str, Decimal, Decimal]]:
+    """(account id, instrument code, signed quantity, entry price), by account and instrument."""
+    return _rows(Position.objects.all(), ids, "instrument__code", "quantity", "entry_price")
+
+
+def order_rows(ids: Sequence[int]) -> list[tuple[int, str, str, Decimal, Decimal]]:
+    """(account id, instrument code, side, open quantity, price) of open orders, by account and instrument."""
+    orders = Order.objects.filter(state=OrderState.OPEN)
+    return _rows(orders, ids, "instrument__code", "side", "open_quantity", "price")
+
+
+def hedge_limit_rows(ids: Sequence[int]) -> list[tuple[int, str, Decimal, Decimal | None]]:
+    """(account id, coin, ratio, largest amount in coins or None), by account and coin."""
+    return _rows(HedgeLimit.objects.all(), ids, "coin", "ratio", "max_amount")
+
+
+def _rows(queryset: QuerySet[Any], ids: Sequence[int], subject: str, *figures: str) -> list[Any]:
+    """Rows in an order that does not depend on how they were written."""
+    chosen = queryset.filter(account_id__in=ids).order_by("account_id", subject, "pk")
+    return list(chosen.values_list("account_id", subject, *figures))

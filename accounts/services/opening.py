@@ -1,0 +1,176 @@
+"""Writes judged account documents with their opening ledger rows, by COPY."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from accounts import states
+from accounts.choices import EligibilityState, HedgeMode, LedgerKind, Methodology
+from accounts.documents import AccountDocument
+from accounts.models import Account, Balance, HedgeLimit, LedgerEntry, Order, Position
+from accounts.states import AccountSettings
+from pmplatform.common.bulk import ids_reserve, rows_copy
+from pmplatform.common.outbox import outbox_append
+from pmplatform.common.principals import Actor
+
+ACCOUNTS_LOADED = "accounts.loaded"
+
+_Row = tuple[object, ...]
+_LEDGER = ("id", "account_id", "kind", "subject", "before", "after", "by", "request_id", "at")
+_ORDER = (
+    "id",
+    "account_id",
+    "instrument_id",
+    "client_id",
+    "side",
+    "quantity",
+    "open_quantity",
+    "price",
+    "state",
+    "created_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A listed instrument, as far as loading looks at it."""
+
+    id: int
+    kind: str
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The holdings of all accounts, table by table, and (account id, subject, state) for the ledger."""
+
+    balances: list[_Row] = field(default_factory=list)
+    limits: list[_Row] = field(default_factory=list)
+    positions: list[_Row] = field(default_factory=list)
+    orders: list[_Row] = field(default_factory=list)
+    openings: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
+
+
+def accounts_open(
+    *,
+    tenant_id: int,
+    accounts: Sequence[AccountDocument],
+    listed: Mapping[str, Listed],
+    actor: Actor,
+    now: datetime,
+) -> list[int]:
+    """Insert the accounts and all they hold, inside the caller's transaction; gives their ids in order.
+
+    The documents have to be free of faults and ``listed`` to know every instrument they name.
+    """
+    ids = ids_reserve(table=_table(Account), count=len(accounts))
+    rows = _Rows()
+    order_count = sum(len(account.orders) for account in accounts)
+    order_ids = iter(ids_reserve(table=_table(Order), count=order_count))
+    for account_id, account in zip(ids, accounts, strict=True):
+        _collect_settings(rows, account_id, account)
+        _collect_positions(rows, account_id, account, listed)
+        _collect_orders(rows, account_id, account, listed, order_ids, now)
+    ledger_ids = ids_reserve(table=_table(LedgerEntry), count=len(rows.openings))
+    # The last ledger id of an account stays in the mapping, and is the largest.
+    newest = {opening[0]: pk for pk, opening in zip(ledger_ids, rows.openings, strict=True)}
+    _copy_accounts(
+        tenant_id, {pk: (account, newest[pk]) for pk, account in zip(ids, accounts, strict=True)}, now
+    )
+    _copy_holdings(rows)
+    _copy_ledger(zip(ledger_ids, rows.openings, strict=True), actor, now)
+    outbox_append(topic=ACCOUNTS_LOADED, payload={"tenant": tenant_id, "accounts": len(ids)})
+    return ids
+
+
+def _settings(account: AccountDocument) -> AccountSettings:
+    methodology = Methodology(account.methodology)
+    is_standard = methodology == Methodology.STANDARD
+    return AccountSettings(
+        methodology=methodology,
+        margin_methodology=methodology,
+        hedge_mode=HedgeMode(account.hedge_mode) if account.hedge_mode else None,
+        eligibility_state=EligibilityState.STANDARD if is_standard else EligibilityState.ACTIVE,
+    )
+
+
+def _collect_settings(rows: _Rows, account_id: int, account: AccountDocument) -> None:
+    rows.openings.append((account_id, states.ACCOUNT_SUBJECT, _settings(account).state))
+    if limits := states.hedge_limits_state(account.hedge_limits):
+        rows.openings.append((account_id, states.HEDGE_LIMITS_SUBJECT, limits))
+    for coin, limit in account.hedge_limits.items():
+        rows.limits.append((account_id, coin, limit.ratio, limit.max_amount))
+    for currency, amount in account.balances.items():
+        rows.balances.append((account_id, currency, amount))
+        rows.openings.append((account_id, states.balance_subject(currency), states.balance_state(amount)))
+
+
+def _collect_positions(
+    rows: _Rows, account_id: int, account: AccountDocument, listed: Mapping[str, Listed]
+) -> None:
+    for position in account.positions:
+        if position.quantity:
+            amounts = (position.quantity, position.entry_price)
+            rows.positions.append((account_id, listed[position.instrument].id, *amounts))
+            subject = states.position_subject(position.instrument)
+            rows.openings.append((account_id, subject, states.position_state(*amounts)))
+
+
+def _collect_orders(
+    rows: _Rows,
+    account_id: int,
+    account: AccountDocument,
+    listed: Mapping[str, Listed],
+    order_ids: Iterator[int],
+    now: datetime,
+) -> None:
+    for order in account.orders:
+        order_id = next(order_ids)
+        state = states.opening_order_state(order)
+        terms = (order.side, order.quantity, order.quantity, order.price, state["state"], now)
+        rows.orders.append((order_id, account_id, listed[order.instrument].id, "", *terms))
+        rows.openings.append((account_id, states.order_subject(order_id), state))
+
+
+def _copy_accounts(
+    tenant_id: int, accounts: Mapping[int, tuple[AccountDocument, int]], now: datetime
+) -> None:
+    settings = tuple(AccountSettings.__dataclass_fields__)
+    columns = ("id", "tenant_id", "code", "name", "ledger_position", "created_at", *settings)
+    rows_copy(
+        table=_table(Account),
+        columns=columns,
+        rows=(
+            (pk, tenant_id, account.id, account.name, position, now, *_settings(account).state.values())
+            for pk, (account, position) in accounts.items()
+        ),
+    )
+
+
+def _copy_holdings(rows: _Rows) -> None:
+    position = ("account_id", "instrument_id", "quantity", "entry_price")
+    rows_copy(table=_table(Balance), columns=("account_id", "currency", "amount"), rows=rows.balances)
+    rows_copy(
+        table=_table(HedgeLimit), columns=("account_id", "coin", "ratio", "max_amount"), rows=rows.limits
+    )
+    rows_copy(table=_table(Position), columns=position, rows=rows.positions)
+    rows_copy(table=_table(Order), columns=_ORDER, rows=rows.orders)
+
+
+def _copy_ledger(
+    openings: Iterable[tuple[int, tuple[int, str, dict[str, Any]]]], actor: Actor, now: datetime
+) -> None:
+    kind, by = LedgerKind.OPENING.value, (actor.name, actor.request_id, now)
+    rows_copy(
+        table=_table(LedgerEntry),
+        columns=_LEDGER,
+        rows=(
+            (pk, account_id, kind, subject, None, json.dumps(after), *by)
+            for pk, (account_id, subject, after) in openings
+        ),
+    )
+
+
+def _table(model: type[Account | Balance | HedgeLimit | LedgerEntry | Order | Position]) -> str:
+    return model._meta.db_table
