@@ -32,6 +32,9 @@ class User(AbstractUser):
     tenant = models.ForeignKey(Tenant, null=True, blank=True, on_delete=models.PROTECT, related_name="users")
 
     class Meta(AbstractUser.Meta):
+        permissions = tuple(
+            (f"scope_{scope}", f"Has the scope {scope}") for scope in Scope if scope != Scope.READ
+        )
         constraints = (
             models.CheckConstraint(
                 condition=models.Q(tenant__isnull=True) | models.Q(is_superuser=False),

@@ -1,0 +1,153 @@
+"""The console's lists of tenants, people, tokens, accounts and instruments."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import TabularInline
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from accounts.models import (
+    Account,
+    ApiToken,
+    Balance,
+    HedgeLimit,
+    Instrument,
+    LedgerEntry,
+    Order,
+    Position,
+    Tenant,
+    TenantGrant,
+    User,
+)
+from accounts.services.tokens import token_revoke
+from pmplatform.common.admin import AuditedAdmin, ReadOnlyAdmin, admin_actor
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, AuditedAdmin):  # type: ignore[misc]  # Unfold's own order of bases
+    """Roles: sets of permissions, among them the API scopes."""
+
+
+@admin.register(Tenant)
+class TenantAdmin(AuditedAdmin):
+    list_display = ("slug", "name", "created_at")
+    search_fields = ("slug", "name")
+    readonly_fields = ("created_at",)
+
+
+class TenantGrantInline(TabularInline):
+    """Where this member of the staff may act; the giver is whoever adds the row."""
+
+    model = TenantGrant
+    fk_name = "user"
+    fields = ("tenant", "reason", "granted_by", "created_at")
+    readonly_fields = ("granted_by", "created_at")
+    extra = 0
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, AuditedAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    """People; one who leaves is made inactive, so that the trail keeps the name."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    inlines = (TenantGrantInline,)
+    list_display = ("username", "tenant", "is_active", "is_staff", "is_superuser", "last_login")
+    list_filter = ("is_active", "is_staff", "tenant")
+    fieldsets = (*(DjangoUserAdmin.fieldsets or ()), ("Tenant", {"fields": ("tenant",)}))
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        for grant in formset.save(commit=False):
+            if grant.granted_by_id is None:
+                grant.granted_by = request.user
+            grant.save()
+        for grant in formset.deleted_objects:
+            grant.delete()
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ReadOnlyAdmin):
+    """Tokens are issued by command or API, where their text can be shown once; here they are revoked."""
+
+    list_display = ("public_id", "name", "tenant", "scopes", "enabled", "expires_at", "last_used_at")
+    list_filter = ("enabled", "tenant")
+    search_fields = ("public_id", "name")
+    exclude = ("digest",)
+    actions = ("revoke",)
+
+    @admin.action(description="Revoke the selected tokens", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        for token in queryset:
+            token_revoke(public_id=token.public_id, actor=admin_actor(request))
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.change_apitoken")
+
+
+@admin.register(Account)
+class AccountAdmin(ReadOnlyAdmin):
+    list_display = (
+        "code",
+        "tenant",
+        "methodology",
+        "margin_methodology",
+        "eligibility_state",
+        "reduce_only",
+        "in_liquidation",
+    )
+    list_filter = ("tenant", "methodology", "eligibility_state", "reduce_only", "in_liquidation")
+    search_fields = ("code", "name")
+    list_select_related = ("tenant",)
+
+
+@admin.register(Instrument)
+class InstrumentAdmin(ReadOnlyAdmin):
+    list_display = ("code", "kind", "underlying", "settle", "style", "contract_size", "expiry", "state")
+    list_filter = ("kind", "underlying", "settle", "state")
+    search_fields = ("code",)
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(ReadOnlyAdmin):
+    list_display = ("id", "account", "kind", "subject", "by", "at")
+    list_filter = ("kind",)
+    search_fields = ("=account__code", "=request_id")
+    list_select_related = ("account",)
+    ordering = ("-id",)
+
+
+@admin.register(Balance)
+class BalanceAdmin(ReadOnlyAdmin):
+    list_display = ("account", "currency", "amount")
+    search_fields = ("=account__code",)
+    list_select_related = ("account",)
+
+
+@admin.register(Position)
+class PositionAdmin(ReadOnlyAdmin):
+    list_display = ("account", "instrument", "quantity", "entry_price")
+    search_fields = ("=account__code", "=instrument__code")
+    list_select_related = ("account", "instrument")
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnlyAdmin):
+    list_display = ("id", "account", "instrument", "side", "open_quantity", "price", "state", "created_at")
+    list_filter = ("state", "side")
+    search_fields = ("=account__code", "=instrument__code")
+    list_select_related = ("account", "instrument")
+
+
+@admin.register(HedgeLimit)
+class HedgeLimitAdmin(ReadOnlyAdmin):
+    list_display = ("account", "coin", "ratio", "max_amount")
+    search_fields = ("=account__code",)
+    list_select_related = ("account",)

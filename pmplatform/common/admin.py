@@ -1,0 +1,77 @@
+"""Admin pieces for every app, and the trails of this one, which nobody edits."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from pmplatform.common.audit import audit_append
+from pmplatform.common.middleware import current_request_id
+from pmplatform.common.models import AuditRow, OutboxRow
+from pmplatform.common.principals import Actor
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Shows rows to staff; what changes them is a service, never a form."""
+
+    list_filter_submit = True
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class AuditedAdmin(ModelAdmin):
+    """A form that people may use; each change it makes has an audit row. Nothing is deleted by form."""
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        self._audit(request, obj, "create", message)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        self._audit(request, obj, "change", message)
+        return super().log_change(request, obj, message)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def _audit(self, request: HttpRequest, obj: Model, verb: str, message: Any) -> None:
+        name = str(self.opts.model_name)
+        audit_append(
+            actor=admin_actor(request),
+            action=f"{name}.{verb}",
+            object_type=name,
+            object_id=str(obj.pk),
+            tenant_id=getattr(obj, "tenant_id", None),
+            after=message,
+        )
+
+
+def admin_actor(request: HttpRequest) -> Actor:
+    """Whoever uses the console."""
+    return Actor(name=f"user:{request.user.get_username()}", request_id=current_request_id())
+
+
+@admin.register(AuditRow)
+class AuditRowAdmin(ReadOnlyAdmin):
+    list_display = ("at", "actor", "action", "object_type", "object_id", "reason")
+    list_filter = ("action", "object_type")
+    search_fields = ("actor", "object_id", "request_id")
+    date_hierarchy = "at"
+
+
+@admin.register(OutboxRow)
+class OutboxRowAdmin(ReadOnlyAdmin):
+    list_display = ("id", "topic", "state", "attempts", "created_at", "published_at", "last_error")
+    list_filter = ("state", "topic")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).order_by("-id")

@@ -1,0 +1,31 @@
+"""Base of the management commands: expected errors become one line and an exit code."""
+
+import uuid
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from pmplatform.common.errors import NotFound, PlatformError, ValidationFailed
+from pmplatform.common.principals import Actor
+
+FAILED = 1
+BAD_INPUT = 2
+
+
+class PlatformCommand(BaseCommand):
+    """Exit code 0: done, 1: failed, 2: bad input, the reason on stderr; stdout has nothing but the result."""
+
+    requires_system_checks = ()
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except (ValidationFailed, NotFound) as error:
+            raise CommandError(str(error), returncode=BAD_INPUT) from error
+        except PlatformError as error:
+            raise CommandError(str(error), returncode=FAILED) from error
+
+    @property
+    def actor(self) -> Actor:
+        """Whoever has the shell; each run is a request of its own."""
+        return Actor(name="command line", request_id=uuid.uuid4().hex)
