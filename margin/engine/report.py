@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from margin.engine.parameters.common import Header
-from margin.engine.results import NULLABLE, STATUSES, CurrencyFigures, ShardMargin, UnitFigures
+from margin.engine.results import NULLABLE, STATUSES, UNIT_SCALARS, CurrencyFigures, ShardMargin, UnitFigures
 from margin.engine.scenarios import VOL_SHIFTS
 
 #: Version of the engine: it changes whenever a figure may change.
@@ -39,7 +39,6 @@ _CURRENCY: Final = (
     "borrow_mmr",
     "borrow_imr",
 )
-_UNIT: Final = ("mmr", "imr", "spot_in_use", "delta", "cash_delta", "gamma", "theta", "vega", "upl")
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def _currencies(figures: CurrencyFigures, account: int) -> list[dict[str, Any]]:
 
 def _unit(unit: UnitFigures, row: int) -> dict[str, Any]:
     report: dict[str, Any] = {"unit": unit.unit, "binding": unit.binding[row]}
-    report |= {name: _plain(getattr(unit, name)[row]) for name in _UNIT}
+    report |= {name: _plain(getattr(unit, name)[row]) for name in UNIT_SCALARS}
     report["components"] = {name: _plain(values[row]) for name, values in unit.components.items()}
     return report | _scenarios(unit, row)
 

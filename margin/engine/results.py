@@ -1,7 +1,7 @@
 """What margining a shard yields, columnar: A accounts, C currencies, P pairs of account and risk unit."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 import numpy as np
@@ -41,6 +41,10 @@ class CurrencyFigures:
     borrow_imr: Floats
 
 
+#: The figures of a unit that are one number each, in the order of the report.
+UNIT_SCALARS = ("mmr", "imr", "spot_in_use", "delta", "cash_delta", "gamma", "theta", "vega", "upl")
+
+
 @dataclass(frozen=True, eq=False)
 class UnitFigures:
     """One risk unit over the accounts of a shard that hold it, (P,) each; all of the binding order set.
@@ -70,6 +74,14 @@ class UnitFigures:
     price_moves: Floats | None
     pnl: Floats | None
 
+    def figures(self) -> Iterator[tuple[str, Floats]]:
+        """Every computed figure by name, P entries along the first axis of each."""
+        for name in UNIT_SCALARS:
+            yield name, getattr(self, name)
+        yield from self.components.items()
+        if self.pnl is not None:
+            yield "scenario P&L", self.pnl
+
 
 @dataclass(frozen=True, eq=False)
 class AccountFigures:
@@ -97,16 +109,6 @@ class AccountFigures:
 
 #: Account figures that may be null in a report, and are NaN here.
 NULLABLE = ("margin_ratio", "mmr_rate", "imr_rate", "leverage")
-_ALWAYS_FINITE = (
-    "net_equity",
-    "adjusted_equity",
-    "upl",
-    "derivatives_mmr",
-    "derivatives_imr",
-    "mmr",
-    "imr",
-    "liquidation_fee",
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,12 +121,19 @@ class ShardMargin:
     units: tuple[UnitFigures, ...]
 
     def require_finite(self) -> None:
-        """Raise `NonFiniteError` for the first account with a figure that is not finite."""
-        for name in _ALWAYS_FINITE:
-            bad = np.flatnonzero(~np.isfinite(getattr(self.accounts, name)))
-            if len(bad):
-                raise NonFiniteError(name, self.ids[int(bad[0])])
+        """Raise `NonFiniteError` for the first figure, and its first account, that is not finite."""
+        for item in fields(AccountFigures):
+            values = getattr(self.accounts, item.name)
+            self._require(item.name, np.isfinite(values) | (item.name in NULLABLE and np.isnan(values)))
+        for item in fields(CurrencyFigures)[2:]:
+            self._require(item.name, np.isfinite(getattr(self.currencies, item.name)))
         for unit in self.units:
-            if unit.pnl is not None and not np.isfinite(unit.pnl).all():
-                row = int(np.flatnonzero(~np.isfinite(unit.pnl).all(axis=(1, 2)))[0])
-                raise NonFiniteError(f"scenario P&L of {unit.unit}", self.ids[int(unit.account[row])])
+            for name, values in unit.figures():
+                self._require(f"{name} of {unit.unit}", np.isfinite(values), unit.account)
+
+    def _require(self, figure: str, finite: Bools, accounts: Ints | None = None) -> None:
+        """`finite` has one row per account, or per entry of `accounts`."""
+        if finite.all():
+            return
+        row = int(np.argwhere(~finite)[0, 0])
+        raise NonFiniteError(figure, self.ids[row if accounts is None else int(accounts[row])])

@@ -79,7 +79,7 @@ class Library:
         raise DocumentError([Fault("parameters", f"{methodology} has no version {version}")])
 
     def select(self, choice: Any, methodology: str, as_of: datetime) -> Parameters:
-        """The version a book names: null for the one in force, a string for a stored one, an object itself."""
+        """The version a book names: null is the one in force, a string a stored one, an object itself."""
         if choice is None:
             return self.in_force(methodology, as_of)
         if isinstance(choice, str):
