@@ -8,6 +8,8 @@ from django_structlog.celery.steps import DjangoStructLogInitStep
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pmplatform.settings")
 
 app = Celery("pmplatform")
+# Celery makes an application current for the importing thread only; web servers serve from others.
+app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["worker"].add(DjangoStructLogInitStep)

@@ -8,8 +8,7 @@ A variable with our prefix that nobody reads is an error at once: it is a misspe
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import lazy
@@ -43,7 +42,7 @@ def required(name: str, environ: Mapping[str, str] = os.environ) -> str:
     def fail() -> str:
         raise ImproperlyConfigured(f"{name} is not set; set it or {name}{FILE_SUFFIX}.")
 
-    return text(name, environ) or cast(str, lazy(fail, str)())
+    return text(name, environ) or lazy(fail, str)()
 
 
 def flag(name: str, environ: Mapping[str, str] = os.environ) -> bool:
@@ -67,18 +66,19 @@ def refuse_unknown(known: frozenset[str], environ: Mapping[str, str] = os.enviro
 
 
 def database(url: str | None) -> dict[str, object]:
-    """Django's settings for a PostgreSQL URL; without one, a backend that raises on first use.
+    """Django's settings for a PostgreSQL URL; without one, settings that raise on first use.
 
-    Raises ImproperlyConfigured for another scheme or a URL without a database name.
+    The URL's query goes to the driver (`?sslmode=verify-full`). Raises ImproperlyConfigured for another
+    scheme or a URL without a database name.
     """
+    engine: dict[str, object] = {"ENGINE": "django.db.backends.postgresql"}
     if url is None:
-        return {"ENGINE": "django.db.backends.dummy"}
+        return engine | {"NAME": required("DATABASE_URL", {})}
     parts = urlsplit(url)
     name = unquote(parts.path.removeprefix("/"))
     if parts.scheme not in DATABASE_SCHEMES or not name:
         raise ImproperlyConfigured("DATABASE_URL must look like postgresql://user:password@host:port/name.")
-    return {
-        "ENGINE": "django.db.backends.postgresql",
+    return engine | {
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
@@ -86,5 +86,5 @@ def database(url: str | None) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         "CONN_HEALTH_CHECKS": True,
         "CONN_MAX_AGE": 60,
-        "OPTIONS": {"connect_timeout": 5},
+        "OPTIONS": {"connect_timeout": "5"} | dict(parse_qsl(parts.query, strict_parsing=bool(parts.query))),
     }

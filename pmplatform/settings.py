@@ -1,7 +1,9 @@
 """Settings, all from the environment (see `pmplatform.environment` for what a missing value does).
 
 DATABASE_URL, REDIS_URL, PM_SECRET_KEY and PM_TOKEN_PEPPER may each come from a file named by the same
-variable with `_FILE`. PM_DEBUG, PM_ALLOWED_HOSTS and PM_DATA_DIR have safe defaults.
+variable with `_FILE`. The others have safe defaults: PM_ALLOWED_HOSTS and PM_CSRF_TRUSTED_ORIGINS (comma
+separated), PM_DATA_DIR, and the flags PM_DEBUG, PM_PLAIN_HTTP (no TLS: for loopback) and PM_BEHIND_PROXY
+(believe X-Forwarded-Proto: only behind a proxy that always sets it).
 """
 
 import os
@@ -20,12 +22,19 @@ environment.refuse_unknown(
             "PM_SECRET_KEY_FILE",
             "PM_TOKEN_PEPPER",
             "PM_TOKEN_PEPPER_FILE",
-            "PM_DEBUG",
             "PM_ALLOWED_HOSTS",
+            "PM_BEHIND_PROXY",
+            "PM_CSRF_TRUSTED_ORIGINS",
             "PM_DATA_DIR",
+            "PM_DEBUG",
+            "PM_PLAIN_HTTP",
         }
     )
 )
+
+# The last bits of a product depend on how many threads computed it, and every process must agree on them.
+# Settings are read before any app, and so before NumPy loads its library.
+os.environ.update({f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")})
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = environment.flag("PM_DEBUG")
@@ -50,6 +59,7 @@ INSTALLED_APPS = [
     "django_filters",
     "csp",
     "django_structlog",
+    "pmplatform",
     "pmplatform.common",
     "accounts",
     "margin",
@@ -87,6 +97,14 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": environment.database(environment.text("DATABASE_URL"))}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": PM_REDIS_URL,
+        "KEY_PREFIX": "cache",
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -102,11 +120,13 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 
-# --- Browser safety. Cookies travel over TLS only, except in debug mode, which serves plain HTTP on loopback.
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEBUG
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+# --- Browser safety
+_TLS = not (DEBUG or environment.flag("PM_PLAIN_HTTP"))
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _TLS
+SECURE_HSTS_SECONDS = 31_536_000 if _TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _TLS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environment.flag("PM_BEHIND_PROXY") else None
+CSRF_TRUSTED_ORIGINS = environment.words("PM_CSRF_TRUSTED_ORIGINS")
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -205,7 +225,7 @@ CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": CELERY_VISIBILI
 
 # --- Logs: one JSON object a line, with the request's or task's id on each.
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
-_LOG_PROCESSORS = [
+_LOG_PROCESSORS: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
