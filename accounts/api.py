@@ -69,7 +69,7 @@ class AccountsView(_ListView):
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        """Open an empty account in your tenant; `standard` margins it until it is enrolled. Scope: `trade`."""
+        """Open an empty account in your tenant; `standard` margins it until enrolment. Scope: `trade`."""
         if self.principal.tenant_id is None:
             raise NotPermitted("An account is opened by its tenant.")
         wanted = serializers.AccountCreateSerializer(data=request.data)
@@ -96,6 +96,7 @@ class AccountView(ApiView):
 
 class BalancesView(_AccountListView):
     serializer_class = serializers.BalanceSerializer
+    ordering = ordering_fields = ("currency",)
 
     def get_queryset(self) -> QuerySet[Any]:
         return selectors.account_balances(account=self._account())
@@ -162,6 +163,7 @@ class LedgerView(_AccountListView):
 
 class HedgeLimitsView(_AccountListView):
     serializer_class = serializers.HedgeLimitSerializer
+    ordering = ordering_fields = ("coin",)
 
     def get_queryset(self) -> QuerySet[Any]:
         return selectors.account_hedge_limits(account=self._account())

@@ -20,7 +20,8 @@ class StrictFilters(django_filters.rest_framework.DjangoFilterBackend):
         known = {"limit", "cursor", "ordering", *(filterset.base_filters if filterset else ())}
         if unknown := sorted(set(request.query_params) - known):
             raise ValidationFailed.at(unknown[0], "is not a known parameter")
-        return super().filter_queryset(request, queryset, view)
+        filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
+        return filtered
 
 
 class AccountFilters(django_filters.FilterSet):

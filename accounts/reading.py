@@ -78,7 +78,9 @@ class _Reading:
         )
 
     def _members(self, value: object, known: frozenset[str], path: str) -> Mapping[str, object]:
-        members = {name: member for name, member, _ in self._mapping(value or {}, path)}
+        if value is None:
+            self._fault(path, "is missing")
+        members = {name: member for name, member, _ in self._mapping(value, path)}
         for name in members.keys() - known:
             self._fault(key_path(path, name), "is not a known field")
         return members
