@@ -165,6 +165,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Two fields share these choices; the schema names them once.
+    "ENUM_NAME_OVERRIDES": {"MethodologyEnum": "accounts.choices.Methodology"},
 }
 
 UNFOLD = {"SITE_TITLE": "Portfolio margin", "SITE_HEADER": "Portfolio margin", "SITE_SYMBOL": "monitoring"}
