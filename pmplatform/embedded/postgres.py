@@ -1,21 +1,26 @@
 """A private PostgreSQL: one superuser with a password, on loopback TCP only."""
 
-import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
-from pmplatform.embedded.binaries import postgres_program
-from pmplatform.embedded.process import LOOPBACK, ServerFailed, free_port, new_password, supervised, write_secret
+from pmplatform.embedded.disguise import Disguise, current_disguise
+from pmplatform.embedded.process import (
+    LOOPBACK,
+    ServerFailed,
+    free_port,
+    new_password,
+    supervised,
+    write_secret,
+)
 
 USER = DATABASE = "pm"
-# PostgreSQL refuses to run as root; in a user namespace of its own it sees another user, and files stay ours.
-UNPRIVILEGED = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+OLDEST_RELEASE = 15
 VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -27,16 +32,16 @@ def postgres(data_dir: Path, *, durable: bool, lock: int) -> Iterator[str]:
     holds the directory's lock (`lock`, see `supervised`). Raises ServerFailed.
     """
     cluster, secret = data_dir / "postgres", data_dir / "postgres.password"
+    disguise = current_disguise()
     if not cluster.exists():
-        _create(cluster, secret)
+        _create(cluster, secret, disguise, durable=durable)
     _forget_dead_server(cluster)
     port = free_port()
     server_url = f"postgresql://{USER}:{secret.read_text(encoding='utf-8')}@{LOOPBACK}:{port}"
     options = {"listen_addresses": LOOPBACK, "port": str(port), "unix_socket_directories": ""}
     options |= {} if durable else VOLATILE
     with supervised(
-        [str(postgres_program("postgres")), "-D", str(cluster), *(f"--{k}={v}" for k, v in options.items())],
-        prefix=_unprivileged(),
+        disguise.command("postgres", "-D", str(cluster), *_arguments(options)),
         stop_signal="SIGINT",
         log=data_dir / "postgres.log",
         lock=lock,
@@ -46,34 +51,42 @@ def postgres(data_dir: Path, *, durable: bool, lock: int) -> Iterator[str]:
         yield f"{server_url}/{DATABASE}"
 
 
-def _unprivileged() -> tuple[str, ...]:
-    return UNPRIVILEGED if os.geteuid() == 0 else ()
-
-
-def _create(cluster: Path, secret: Path) -> None:
+def _create(cluster: Path, secret: Path, disguise: Disguise, *, durable: bool) -> None:
     # Renamed only when whole, so that an interrupted set-up starts over.
     unfinished = cluster.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700)
     write_secret(secret, new_password())
-    options = {"pgdata": unfinished, "username": USER, "pwfile": secret, "auth": "scram-sha-256"}
+    disguise.entrust(unfinished, secret)
+    options: dict[str, str | Path] = {
+        "pgdata": unfinished,
+        "username": USER,
+        "pwfile": secret,
+        "auth": "scram-sha-256",
+    }
     options |= {"encoding": "UTF8", "locale": "C"}
-    command = [str(postgres_program("initdb")), "--no-sync", *(f"--{k}={v}" for k, v in options.items())]
-    outcome = subprocess.run([*_unprivileged(), *command], capture_output=True, text=True, check=False)
+    command = disguise.command("initdb", *_arguments(options), *([] if durable else ["--no-sync"]))
+    outcome = subprocess.run(command, capture_output=True, text=True, check=False)
     if outcome.returncode:
         raise ServerFailed(f"initdb failed:\n{outcome.stderr}")
     unfinished.rename(cluster)
 
 
+def _arguments(options: Mapping[str, str | Path]) -> list[str]:
+    return [f"--{name}={value}" for name, value in options.items()]
+
+
 def _forget_dead_server(cluster: Path) -> None:
-    """Remove a pid file left by a crash when its pid now belongs to a program that is not PostgreSQL.
+    """Remove a pid file left by a crash when its pid now belongs to a process that is not this server.
 
     PostgreSQL would take such a stranger for itself and refuse to start, as after a container's restart.
     """
     pid_file = cluster / "postmaster.pid"
     if not pid_file.exists():
         return
-    program = Path("/proc") / pid_file.read_text(encoding="utf-8").split()[0] / "comm"
-    if not program.exists() or program.read_text(encoding="utf-8").strip() != "postgres":
+    # A server's working directory is its data directory.
+    working_directory = Path("/proc") / pid_file.read_text(encoding="utf-8").split()[0] / "cwd"
+    if not working_directory.exists() or not working_directory.samefile(cluster):
         pid_file.unlink()
 
 
@@ -87,5 +100,7 @@ def _answers(server_url: str) -> bool:
 
 def _create_database(server_url: str) -> None:
     with psycopg.connect(f"{server_url}/postgres", autocommit=True) as connection:
+        if connection.info.server_version < OLDEST_RELEASE * 10_000:
+            raise ServerFailed(f"PostgreSQL {OLDEST_RELEASE} or newer is needed")
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))

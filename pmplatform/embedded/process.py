@@ -1,6 +1,5 @@
 """A private server process: a free loopback port, a supervisor that outlives us only to stop it, a log."""
 
-import os
 import secrets
 import socket
 import subprocess
@@ -36,15 +35,14 @@ def new_password() -> str:
 def write_secret(path: Path, text: str) -> None:
     """Write a file that only its owner ever could read."""
     path.unlink(missing_ok=True)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_text(text, encoding="utf-8")
 
 
 @contextmanager
 def supervised(
     command: Sequence[str],
     *,
-    prefix: Sequence[str] = (),
     stop_signal: str,
     log: Path,
     lock: int,
@@ -52,12 +50,12 @@ def supervised(
 ) -> Iterator[None]:
     """Run a server until the block ends or this process dies, entering the block once it answers.
 
-    `prefix` is put before the supervisor (a user-namespace wrapper). `lock` is a descriptor the supervisor
-    keeps open, so that a lock on the data directory lasts until the server is really gone.
+    `lock` is a descriptor the supervisor keeps open, so that a lock on the data directory lasts until the
+    server is really gone. Raises ServerFailed.
     """
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*prefix, sys.executable, "-I", supervisor.__file__, stop_signal, *command],
+            [sys.executable, "-I", supervisor.__file__, stop_signal, *command],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,9 @@ from pathlib import Path
 
 from pmplatform import environment
 from pmplatform.embedded.postgres import postgres
+from pmplatform.embedded.process import POLL_SECONDS, ServerFailed
 from pmplatform.embedded.redis import redis
+from pmplatform.embedded.supervisor import STOP_SECONDS
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,8 @@ def embedded_servers(
 ) -> Iterator[Servers]:
     """The servers named by DATABASE_URL and REDIS_URL; for each that is unset, a private one in `data_dir`.
 
-    Private servers end with the block or with this process, even when it is killed. A second process
-    that wants the same directory waits for the first. Raises ServerFailed or ProgramMissing.
+    Private servers end with the block or with this process, even when it is killed. Another process that
+    has the directory is given the time to end. Raises ServerFailed or ProgramMissing.
     """
     database_url = environment.text("DATABASE_URL", environ)
     redis_url = environment.text("REDIS_URL", environ)
@@ -46,6 +49,18 @@ def embedded_servers(
 @contextmanager
 def _locked(data_dir: Path) -> Iterator[int]:
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    deadline = time.monotonic() + 2 * STOP_SECONDS
     with (data_dir / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        while not _acquired(file.fileno()):
+            if time.monotonic() > deadline:
+                raise ServerFailed(f"{data_dir} is in use by another process")
+            time.sleep(POLL_SECONDS)
         yield file.fileno()
+
+
+def _acquired(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,50 @@
+# Everything runs in .venv, made here from the pinned requirements. Python 3.11 or newer is all it takes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links --no-annotate --quiet
+
+.PHONY: demo test check requirements clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/runtime.stamp  ## The platform with a seeded market and accounts, on loopback.
+	$(BIN)/python manage.py demo
+
+test: $(VENV)/dev.stamp  ## Every test: first those that share the machine, then those that need it alone.
+	@status=0; \
+	$(BIN)/python -m pytest -q -n 2 -m "not (serial or faults)" || status=1; \
+	$(BIN)/python -m pytest -q -m "serial or faults" || status=1; \
+	exit $$status
+
+check: $(VENV)/dev.stamp  ## Style, types, import contracts, missing migrations.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pmplatform.embedded $(BIN)/python manage.py makemigrations --check --dry-run
+
+requirements: | $(BIN)/pip  ## Pin again what pyproject.toml asks for.
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(BIN)/$(COMPILE) --extra embedded --output-file requirements.txt
+	$(BIN)/$(COMPILE) --extra embedded --group dev --constraint requirements.txt --output-file requirements-dev.txt
+
+clean:  ## Remove the environment and what tools leave behind; the demo's data in .pm stays.
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage \
+		staticfiles test-artifacts build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/runtime.stamp: requirements.txt | $(BIN)/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt | $(BIN)/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@ $(VENV)/runtime.stamp
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name it with 'make PYTHON=...'." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+		{ echo "Python's venv module is missing: 'apt-get install python3-venv', then try again." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
