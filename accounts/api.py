@@ -10,9 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import examples, filters, selectors, serializers
+from accounts.choices import LedgerKind
+from accounts.documents import HedgeLimitDocument
 from accounts.models import Account
-from accounts.services.accounts import account_create
-from pmplatform.common.errors import NotPermitted
+from accounts.services.accounts import account_create, hedge_limits_set
+from accounts.services.changes import account_changing
 from pmplatform.common.idempotency import IDEMPOTENCY_PARAMETER, idempotent
 from pmplatform.common.pagination import StrictOrdering
 from pmplatform.common.problems import problem_responses
@@ -21,7 +23,9 @@ from pmplatform.common.views import ApiView
 
 _UNREADABLE = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _LIST_ERRORS = problem_responses(*_UNREADABLE)
-_WRITE_ERRORS = problem_responses(*_UNREADABLE, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
+_WRITE_ERRORS = problem_responses(
+    *_UNREADABLE, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY
+)
 _ACCOUNT_ERRORS = problem_responses(*_UNREADABLE, HTTPStatus.NOT_FOUND)
 
 
@@ -69,14 +73,15 @@ class AccountsView(_ListView):
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        """Open an empty account in your tenant; `standard` margins it until enrolment. Scope: `trade`."""
-        if self.principal.tenant_id is None:
-            raise NotPermitted("An account is opened by its tenant.")
+        """Open an empty account; `standard` margins it until it is enrolled. Scope: `trade`.
+
+        The platform has to name a `tenant`; for a tenant it is its own.
+        """
         wanted = serializers.AccountCreateSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        account = account_create(
-            tenant_id=self.principal.tenant_id, **wanted.validated_data, actor=self.actor, now=timezone.now()
-        )
+        settings = dict(wanted.validated_data)
+        tenant = selectors.tenant_writable(principal=self.principal, slug=settings.pop("tenant", None))
+        account = account_create(tenant_id=tenant.pk, **settings, actor=self.actor, now=timezone.now())
         return Response(self.get_serializer(account).data, status=HTTPStatus.CREATED)
 
 
@@ -163,6 +168,7 @@ class LedgerView(_AccountListView):
 
 class HedgeLimitsView(_AccountListView):
     serializer_class = serializers.HedgeLimitSerializer
+    required_scopes = {"GET": Scope.READ, "PUT": Scope.TRADE}
     ordering = ordering_fields = ("coin",)
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -176,6 +182,27 @@ class HedgeLimitsView(_AccountListView):
     def get(self, request: Request, account_id: int) -> Response:
         """Limits on the spot that may hedge, by coin; a coin without one hedges with all. Scope: `read`."""
         return self._list()
+
+    @extend_schema(
+        operation_id="accounts_hedge_limits_set",
+        parameters=[IDEMPOTENCY_PARAMETER],
+        request=serializers.HedgeLimitsSerializer,
+        responses={200: serializers.HedgeLimitsSerializer, **_WRITE_ERRORS},
+        examples=[examples.HEDGE_LIMITS],
+    )
+    @idempotent
+    def put(self, request: Request, account_id: int) -> Response:
+        """Replace all hedge limits of the account. Scope: `trade`."""
+        wanted = serializers.HedgeLimitsSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        rows = wanted.validated_data["hedge_limits"]
+        limits = {coin: HedgeLimitDocument(**limit) for coin, limit in rows.items()}
+        account = selectors.account_writable(principal=self.principal, account_id=account_id)
+        with account_changing(
+            account_id=account.pk, kind=LedgerKind.SETTING, actor=self.actor, now=timezone.now()
+        ) as change:
+            hedge_limits_set(change=change, limits=limits)
+        return Response(wanted.data)
 
 
 class InstrumentsView(_ListView):

@@ -63,6 +63,9 @@ LEDGER_ENTRY = OpenApiExample(
 HEDGE_LIMIT = OpenApiExample(
     "hedge limit", value={"coin": "BTC", "ratio": "0.5", "max_amount": "12"}, response_only=True
 )
+HEDGE_LIMITS = OpenApiExample(
+    "hedge limits", value={"hedge_limits": {"BTC": {"ratio": "0.5", "max_amount": "12"}}}
+)
 INSTRUMENT = OpenApiExample(
     "perpetual",
     value={

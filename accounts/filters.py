@@ -25,6 +25,7 @@ class StrictFilters(django_filters.rest_framework.DjangoFilterBackend):
 
 
 class AccountFilters(django_filters.FilterSet):
+    tenant = django_filters.CharFilter(field_name="tenant__slug")
     code = django_filters.CharFilter()
     methodology = django_filters.ChoiceFilter(choices=Methodology.choices)
     margin_methodology = django_filters.ChoiceFilter(choices=Methodology.choices)

@@ -19,7 +19,7 @@ from accounts.models import (
     Tenant,
     TenantGrant,
 )
-from pmplatform.common.errors import NotFound
+from pmplatform.common.errors import NotFound, NotPermitted, ValidationFailed
 from pmplatform.common.principals import Principal
 
 
@@ -28,6 +28,27 @@ def tenant_get(*, slug: str) -> Tenant:
     tenant = Tenant.objects.filter(slug=slug).first()
     if tenant is None:
         raise NotFound(f"There is no tenant {slug}.")
+    return tenant
+
+
+def tenant_writable(*, principal: Principal, slug: str | None) -> Tenant:
+    """The tenant named, or the principal's own.
+
+    Raises
+    ------
+    ValidationFailed
+        When the platform names none.
+    NotFound, NotPermitted
+        When there is no such tenant for this principal, or only to read.
+    """
+    if slug is None and principal.tenant_id is None:
+        raise ValidationFailed.at("tenant", "is missing")
+    wanted = {"pk": principal.tenant_id} if slug is None else {"slug": slug}
+    tenant = Tenant.objects.filter(**wanted).first()
+    if tenant is None or not principal.may_read(tenant.pk):
+        raise NotFound("There is no such tenant.")
+    if not principal.may_write(tenant.pk):
+        raise NotPermitted("You have no grant for this tenant.")
     return tenant
 
 
@@ -42,6 +63,14 @@ def account_get(*, principal: Principal, account_id: int) -> Account:
     account = accounts_visible(principal=principal).filter(pk=account_id).first()
     if account is None:
         raise NotFound("There is no such account.")
+    return account
+
+
+def account_writable(*, principal: Principal, account_id: int) -> Account:
+    """Raises NotFound as ``account_get`` does, NotPermitted for an account that may only be read."""
+    account = account_get(principal=principal, account_id=account_id)
+    if not principal.may_write(account.tenant_id):
+        raise NotPermitted("You may read this account, but not change it.")
     return account
 
 

@@ -1,5 +1,7 @@
 """Accounts and what they hold, as the API shows them: decimals as strings."""
 
+from decimal import Decimal
+
 from rest_framework import serializers
 
 from accounts.choices import EligibilityState, HedgeMode, LedgerKind, Methodology, OrderSide, OrderState
@@ -22,6 +24,7 @@ class AccountSerializer(StrictSerializer):
 
 
 class AccountCreateSerializer(StrictSerializer):
+    tenant = serializers.CharField(required=False, help_text="Slug; your own tenant unless given")
     code = serializers.CharField(max_length=64)
     name = serializers.CharField(max_length=200, required=False, allow_blank=True)
     methodology = serializers.ChoiceField(Methodology.choices)
@@ -66,6 +69,17 @@ class HedgeLimitSerializer(StrictSerializer):
     coin = serializers.CharField()
     ratio = AmountSerializerField(help_text="The share of the coin's spot that may hedge, 0 to 1")
     max_amount = AmountSerializerField(allow_null=True, help_text="In coins; null for no limit")
+
+
+class HedgeLimitValueSerializer(StrictSerializer):
+    ratio = AmountSerializerField(default=Decimal(1))
+    max_amount = AmountSerializerField(allow_null=True, default=None)
+
+
+class HedgeLimitsSerializer(StrictSerializer):
+    hedge_limits = serializers.DictField(
+        child=HedgeLimitValueSerializer(), help_text="By coin, as in the book document"
+    )
 
 
 class InstrumentSerializer(StrictSerializer):

@@ -129,3 +129,43 @@ def test_reading_does_not_allow_opening(acme: Tenant) -> None:
     response = _client(acme).post(URL, {"code": "N-1", "methodology": "okx-2025"}, format="json")
     assert response.status_code == 403
     assert not Account.objects.exists()
+
+
+def test_the_platform_opens_accounts_in_the_tenant_it_names(acme: Tenant) -> None:
+    client = _client(None, Scope.TRADE)
+    body = {"code": "N-1", "methodology": "okx-2025"}
+    refused = client.post(URL, body, format="json")
+    assert [error["path"] for error in refused.json()["errors"]] == ["tenant"]
+    assert client.post(URL, body | {"tenant": "acme"}, format="json").json()["tenant"] == "acme"
+
+
+def test_a_tenant_cannot_open_accounts_in_another(acme: Tenant) -> None:
+    body = {"code": "N-1", "methodology": "okx-2025", "tenant": "acme"}
+    response = _client(make_tenant("other"), Scope.TRADE).post(URL, body, format="json")
+    assert response.status_code == 404
+
+
+def test_hedge_limits_are_replaced_as_a_whole(acme: Tenant) -> None:
+    [account_id] = load(acme, account_document())
+    client = _client(acme, Scope.READ, Scope.TRADE)
+    path = f"{URL}/{account_id}/hedge-limits"
+    body = {"hedge_limits": {"ETH": {"ratio": 0.25}}}
+    response = client.put(path, body, format="json")
+    assert response.json() == {"hedge_limits": {"ETH": {"ratio": "0.25", "max_amount": None}}}
+    assert [limit["coin"] for limit in _get(client, f"/{account_id}/hedge-limits")["results"]] == ["ETH"]
+    newest = _get(client, f"/{account_id}/ledger", ordering="-id")["results"][0]
+    assert (newest["subject"], newest["kind"]) == ("hedge-limits", "setting")
+
+
+def test_a_bad_hedge_limit_is_named_by_its_path(acme: Tenant) -> None:
+    [account_id] = load(acme, account_document())
+    body = {"hedge_limits": {"ETH": {"ratio": "1.5"}}}
+    path = f"{URL}/{account_id}/hedge-limits"
+    response = _client(acme, Scope.TRADE).put(path, body, format="json")
+    assert [error["path"] for error in response.json()["errors"]] == ["hedge_limits.ETH.ratio"]
+
+
+def test_accounts_of_one_tenant_are_listed_for_the_platform(acme: Tenant) -> None:
+    load(acme, account_document())
+    load(make_tenant("other"), account_document())
+    assert [row["tenant"] for row in _get(_client(None), tenant="acme")["results"]] == ["acme"]
