@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+
 from margin.engine.book import Book
 from margin.engine.documents.book import read_book
 from margin.engine.errors import DocumentError, Fault, NonFiniteError
@@ -15,13 +17,16 @@ from margin.engine.results import ShardMargin
 
 
 def margin_book(book: Book, market: Market, parameters: Parameters) -> ShardMargin:
-    """Stress the units that the book holds and margin its accounts."""
+    """Stress the units that the book holds and margin its accounts; NonFiniteError as `margin` raises it."""
     method = methodology(parameters.header.methodology)
     units = method.partition(market)
-    arrays = {
-        number: method.unit_arrays(market, units.units[number], parameters) for number in units.held_by(book)
-    }
-    return method.margin(book, market, parameters, units, arrays)
+    # What leaves the finite numbers is refused when all is done, not warned about on the way.
+    with np.errstate(all="ignore"):
+        arrays = {
+            number: method.unit_arrays(market, units.units[number], parameters)
+            for number in units.held_by(book)
+        }
+        return method.margin(book, market, parameters, units, arrays)
 
 
 def iso(moment: datetime) -> str:

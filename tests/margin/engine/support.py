@@ -105,7 +105,7 @@ def book(
     fx: Mapping[str, float] | None = None,
     **account: Any,
 ) -> Document:
-    """An okx-2025 book document on a market with one coin, where 1 USDT = 1 USDC = 1 USD unless told otherwise."""
+    """An okx-2025 book document on a market with one coin; stable currencies at par unless told otherwise."""
     return {
         "as_of": AS_OF.isoformat(),
         "methodology": "okx-2025",

@@ -100,7 +100,7 @@ def _everywhere(path: str, *values: Any) -> list[Any]:
     return [pytest.param(put(path, value), path, id=f"{path}={value!r:.30}") for value in values]
 
 
-NOT_NUMBERS: Final = (
+NOT_NUMBERS: Final[tuple[Any, ...]] = (
     float("nan"),
     float("inf"),
     -float("inf"),
@@ -159,7 +159,7 @@ TEXT_FIELDS: Final = (
 CHOICES: Final = tuple(
     path for path in TEXT_FIELDS if path not in ("account.id", f"{PERPETUAL_AT}.underlying")
 )
-BAD: Final = [
+BAD: Final[list[Any]] = [
     *(case for path in NUMBER_FIELDS for case in _everywhere(path, *NOT_NUMBERS)),
     *(case for path in TEXT_FIELDS for case in _everywhere(path, 1, "", [], {}, None)),
     *(case for path in CHOICES for case in _everywhere(path, "nonsense")),
