@@ -11,7 +11,7 @@ from pmplatform.common.tokens import Scope
 
 
 class HasScope(BasePermission):
-    """Needs ``required_scopes = {"GET": Scope.READ, ...}`` on the view; a method left out is refused.
+    """Needs ``required_scopes = {"GET": Scope.READ, ...}`` on the view; a method of it left out is refused.
 
     Methods in ``platform_only_methods`` are refused to tenants whatever their scopes.
     """
@@ -20,6 +20,9 @@ class HasScope(BasePermission):
         principal = request.auth
         if not isinstance(principal, Principal):
             return False
+        if not hasattr(view, str(request.method).lower()):
+            # The view has no such method and says so itself, with 405.
+            return True
         required: Mapping[str, Scope] = getattr(view, "required_scopes", {})
         method = "GET" if request.method in ("HEAD", "OPTIONS") else str(request.method)
         if method in getattr(view, "platform_only_methods", ()) and not principal.is_platform:

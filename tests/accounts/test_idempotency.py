@@ -1,13 +1,14 @@
 """A write with an Idempotency-Key has one effect, whoever repeats it and when."""
 
+import json
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
 
 import pytest
 from django.db import connection
-from django.http import HttpResponse
 from django.utils import timezone
+from rest_framework.response import Response
 
 from accounts.models import Account, LedgerEntry
 from accounts.services.tokens import token_create
@@ -17,7 +18,7 @@ from tests.accounts.books import ACTOR, make_tenant
 from tests.support.client import TlsClient
 
 BODY = {"code": "A-1", "methodology": "okx-2025"}
-Post = Callable[..., HttpResponse]
+Post = Callable[..., Response]
 
 
 @pytest.fixture
@@ -30,9 +31,9 @@ def post(transactional_db: None) -> Post:
         now=timezone.now(),
     ).text
 
-    def post_account(body: dict[str, str], key: str | None) -> HttpResponse:
+    def post_account(body: dict[str, str], key: str | None) -> Response:
         headers = {"Authorization": f"Bearer {token}"} | ({"Idempotency-Key": key} if key else {})
-        response: HttpResponse = TlsClient().post("/api/v1/accounts", body, headers=headers)
+        response: Response = TlsClient().post("/api/v1/accounts", body, headers=headers)
         return response
 
     return post_account
@@ -56,7 +57,7 @@ def test_the_same_key_with_another_body_is_refused(post: Post) -> None:
     post(BODY, "k-1")
     refused = post(BODY | {"code": "A-2"}, "k-1")
     assert refused.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert refused.json()["type"] == "urn:pmplatform:problem:idempotency-key-reused"
+    assert json.loads(refused.content)["type"] == "urn:pmplatform:problem:idempotency-key-reused"
     assert Account.objects.count() == 1
 
 
@@ -74,7 +75,7 @@ def test_without_a_key_a_repeated_write_meets_its_own_conflict(post: Post) -> No
 def test_a_malformed_key_is_refused(post: Post) -> None:
     refused = post(BODY, "k" * 129)
     assert refused.status_code == HTTPStatus.BAD_REQUEST
-    assert refused.json()["errors"][0]["path"] == "Idempotency-Key"
+    assert json.loads(refused.content)["errors"][0]["path"] == "Idempotency-Key"
 
 
 def test_concurrent_requests_with_one_key_have_one_effect(post: Post) -> None:
