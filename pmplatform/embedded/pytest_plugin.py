@@ -28,6 +28,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     servers = stack.enter_context(embedded_servers(data_dir, durable=False))
     os.environ.update(servers.as_environment(), REDIS_URL=_own_database(servers.redis_url))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pmplatform.settings")
+    os.environ.setdefault("PM_PLAIN_HTTP", "true")
     for name in ("PM_SECRET_KEY", "PM_TOKEN_PEPPER"):
         os.environ.setdefault(name, secrets.token_urlsafe(32))
     return (yield)
@@ -35,5 +36,6 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 
 def _own_database(redis_url: str) -> str:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    number = int(worker.removeprefix("gw")) + 1 if worker else 0
-    return urlsplit(redis_url)._replace(path=f"/{number}").geturl()
+    if not worker:
+        return redis_url
+    return urlsplit(redis_url)._replace(path=f"/{int(worker.removeprefix('gw')) + 1}").geturl()

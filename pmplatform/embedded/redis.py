@@ -21,7 +21,7 @@ def redis(data_dir: Path, *, durable: bool, lock: int) -> Iterator[str]:
     With `durable` each write is logged to disk within a second. Raises ServerFailed.
     """
     port, password = free_port(), new_password()
-    (data_dir / "redis").mkdir(exist_ok=True)
+    (data_dir / "redis").mkdir(mode=0o700, exist_ok=True)
     options = {
         "bind": LOOPBACK,
         "port": str(port),

@@ -1,10 +1,5 @@
-"""Real workers beside a test, on the test's own database and Redis database.
+"""Processes of the platform for tests, started as in production and ended with their whole tree."""
 
-A worker sees only what is committed, so such a test is `@pytest.mark.django_db(transaction=True)`.
-"""
-
-import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -12,78 +7,136 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import IO
 from urllib.parse import quote, urlsplit
 
 from django.db import connection
 
-from pmplatform.celery import app
-from pmplatform.embedded.supervisor import PR_SET_PDEATHSIG
+from pmplatform.embedded.process import LOOPBACK, free_port
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 60
-STOP_SECONDS = 10
-PING_SECONDS = 0.5
+READY_SECONDS = 60.0
+STOP_SECONDS = 15.0
+POLL_SECONDS = 0.05
+ALL_QUEUES = ("stress", "margin", "liquidation", "housekeeping")
 
 
-class WorkerFailed(RuntimeError):
-    """A worker ended or stayed silent while starting; the message ends with its log."""
+class ProcessFailed(RuntimeError):
+    """A process ended or stayed silent while starting; the message ends with its output."""
+
+
+@dataclass(frozen=True)
+class PlatformProcess:
+    """A running process, leader of its own process group, and the file of its output."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def output(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def signal_tree(self, number: signal.Signals) -> None:
+        """Send a signal to the process and all its descendants, as `kill -9 -PGID` does."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+    def stop(self) -> int:
+        """End in order, and by force after a while; the exit status, negative for a signal."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(STOP_SECONDS)
+        self.signal_tree(signal.SIGKILL)
+        return self.process.wait()
 
 
 def child_environment() -> dict[str, str]:
-    """The environment of a child process that is to share this test's databases."""
+    """This process's environment, with DATABASE_URL naming the database the test runs on."""
     server = urlsplit(os.environ["DATABASE_URL"])
     database = quote(str(connection.settings_dict["NAME"]))
     return os.environ | {"DATABASE_URL": server._replace(path=f"/{database}").geturl()}
 
 
-@contextlib.contextmanager
-def celery_worker(*queues: str, concurrency: int = 1) -> Iterator[subprocess.Popen[bytes]]:
-    """Run one worker on `queues` until the block ends, entering the block once it answers.
+@contextmanager
+def running(
+    command: Sequence[str],
+    *,
+    ready: Callable[[PlatformProcess], bool],
+    extra: Mapping[str, str] | None = None,
+) -> Iterator[PlatformProcess]:
+    """Run a module of this interpreter (`["celery", ...]`), entering the block once `ready` says so.
 
-    It leads a process group of its own, so that `os.killpg(worker.pid, ...)` reaches its pool as well; it may
-    be dead when the block ends. Raises WorkerFailed.
+    `extra` joins the environment. The kernel kills the process if the test's own dies. The test may have
+    killed it when the block ends. Raises ProcessFailed.
+    """
+    with tempfile.TemporaryDirectory(prefix="pm-process-") as directory:
+        log = Path(directory) / "output.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                ["setpriv", "--pdeathsig=KILL", sys.executable, "-m", *command],
+                cwd=CHECKOUT,
+                env=child_environment() | dict(extra or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        started = PlatformProcess(process, log)
+        try:
+            _wait(started, ready)
+            yield started
+        finally:
+            started.stop()
+
+
+def start_worker(
+    queues: Sequence[str] = ALL_QUEUES, *, concurrency: int = 1, extra: Mapping[str, str] | None = None
+) -> AbstractContextManager[PlatformProcess]:
+    """A Celery worker on the test's database and broker; use it as a context manager.
+
+    The test needs `django_db(transaction=True)`: a worker sees committed rows only.
     """
     name = f"{uuid.uuid4().hex}@test"
-    with tempfile.TemporaryFile() as log:
-        worker = _started(name, queues, concurrency, log)
-        try:
-            _wait_until_it_answers(name, worker, log)
-            yield worker
-        finally:
-            _stop(worker)
-
-
-def _started(name: str, queues: tuple[str, ...], concurrency: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
     options = [f"--hostname={name}", f"--queues={','.join(queues)}", f"--concurrency={concurrency}"]
-    return subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "pmplatform", "worker", "--loglevel=INFO", *options],
-        cwd=CHECKOUT,
-        env=child_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        # No worker outlives a test run that was killed.
-        preexec_fn=partial(ctypes.CDLL(None).prctl, PR_SET_PDEATHSIG, int(signal.SIGTERM)),  # noqa: PLW1509
-    )
+    command = ["celery", "--app=pmplatform", "worker", "--loglevel=INFO", *options]
+    return running(command, ready=lambda worker: f"{name} ready" in worker.output(), extra=extra)
 
 
-def _wait_until_it_answers(name: str, worker: subprocess.Popen[bytes], log: IO[bytes]) -> None:
+@contextmanager
+def live_server(*, interface: str = "wsgi", extra: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Granian serving the platform on loopback; yields the URL of its root. `interface` is wsgi or asgi."""
+    port = free_port()
+    options = [f"--interface={interface}", f"--host={LOOPBACK}", f"--port={port}"]
+    command = ["granian", *options, f"pmplatform.{interface}:application"]
+    with running(command, ready=lambda _: _responds(port), extra=extra):
+        yield f"http://{LOOPBACK}:{port}"
+
+
+def _responds(port: int) -> bool:
+    client = HTTPConnection(LOOPBACK, port, timeout=2)
+    try:
+        client.request("GET", "/")
+        client.getresponse()
+    except (OSError, HTTPException):
+        return False
+    else:
+        return True
+    finally:
+        client.close()
+
+
+def _wait(started: PlatformProcess, ready: Callable[[PlatformProcess], bool]) -> None:
     deadline = time.monotonic() + READY_SECONDS
-    while not app.control.ping(destination=[name], timeout=PING_SECONDS):
-        if worker.poll() is not None or time.monotonic() > deadline:
-            log.seek(0)
-            raise WorkerFailed(log.read().decode(errors="replace")[-4_000:])
-
-
-def _stop(worker: subprocess.Popen[bytes]) -> None:
-    worker.terminate()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        worker.wait(STOP_SECONDS)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(worker.pid, signal.SIGKILL)
-    worker.wait()
+    while not ready(started):
+        alive = started.process.poll() is None
+        if not alive or time.monotonic() > deadline:
+            raise ProcessFailed(f"{'silent' if alive else 'ended'}:\n{started.output()}")
+        time.sleep(POLL_SECONDS)
