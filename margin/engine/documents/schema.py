@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Protocol
 
 from margin.engine.errors import DocumentError, Fault
@@ -58,8 +58,16 @@ def exact(value: object) -> Decimal | None:
         return None
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    number = Decimal(repr(value) if isinstance(value, float) else value)
+    number = _decimal(value)
     return number if fits_float64(number) else None
+
+
+def _decimal(value: float | Decimal | str) -> Decimal:
+    """The exact value; by way of float64 where the exponent is beyond Decimal, which leaves 0 or infinity."""
+    try:
+        return Decimal(repr(value) if isinstance(value, float) else value)
+    except InvalidOperation:
+        return Decimal(float(value))
 
 
 def fits_float64(number: Decimal) -> bool:
