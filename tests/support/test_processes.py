@@ -1,6 +1,5 @@
 """The helpers themselves: what they start works, shares the test's database, and leaves nothing behind."""
 
-import os
 import signal
 import time
 from http.client import HTTPConnection
@@ -9,7 +8,6 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from django.conf import settings
 from django.db import connection
 
 from pmplatform.celery import app
@@ -38,7 +36,7 @@ def test_a_child_process_is_pointed_at_the_database_of_the_test() -> None:
 
 def test_a_worker_answers_on_our_broker_and_its_whole_tree_ends_with_the_block() -> None:
     with start_worker(concurrency=2) as worker:
-        answers = app.control.ping(timeout=1.0)
+        answers = app.control.ping(timeout=1.0) or []
         members = group_members(worker.pid)
     assert [list(answer.values()) for answer in answers] == [[{"ok": "pong"}]]
     assert len(members) >= 3, "the worker and its two pool processes"
@@ -73,9 +71,3 @@ def test_the_live_server_serves_the_console_under_its_content_security_policy(in
     assert response.status == 200
     assert "script-src 'self' 'unsafe-eval'" in policy
     assert "default-src 'self'" in policy
-
-
-def test_a_parallel_process_has_a_redis_database_of_its_own() -> None:
-    worker = os.environ.get("PYTEST_XDIST_WORKER")
-    expected = f"/{int(worker.removeprefix('gw')) + 1}" if worker else "/0"
-    assert urlsplit(settings.PM_REDIS_URL).path == expected
