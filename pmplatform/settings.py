@@ -171,7 +171,7 @@ SPECTACULAR_SETTINGS = {
 
 UNFOLD = {"SITE_TITLE": "Portfolio margin", "SITE_HEADER": "Portfolio margin", "SITE_SYMBOL": "monitoring"}
 
-# --- Celery. PostgreSQL holds the work; a message is only a hint that some is due, so losing one costs a sweep.
+# --- Celery. PostgreSQL holds the work; a message only hints that some is due, so losing one costs a sweep.
 CELERY_BROKER_URL = PM_REDIS_URL
 CELERY_TASK_QUEUES = [Queue(name) for name in ("stress", "margin", "liquidation", "housekeeping")]
 CELERY_TASK_DEFAULT_QUEUE = "housekeeping"

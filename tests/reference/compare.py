@@ -161,7 +161,8 @@ class Comparison:
         difference = abs(float(actual) - expected)
         if not difference <= self.rel * abs(expected) + self.of_gross * gross:
             raise Disagreement(
-                f"{path}: {float(actual)!r}, expected {expected!r} (off by {difference:.3g}, gross {gross:.3g})"
+                f"{path}: {float(actual)!r}, expected {expected!r}"
+                f" (off by {difference:.3g}, gross {gross:.3g})"
             )
 
 

@@ -119,7 +119,7 @@ def test_okx_position_builder_unit(coin: str) -> None:
         assert unit[name] == exact(expected[name])
     grid = zip(unit["scenarios"]["price_moves"], unit["scenarios"]["pnl"], strict=True)
     by_move = {float(move): pnl for move, pnl in expected["pnl_at_each_vol"].items()}
-    assert {move: row for move, row in grid} == {move: exact([pnl] * 3) for move, pnl in by_move.items()}
+    assert dict(grid) == {move: exact([pnl] * 3) for move, pnl in by_move.items()}
     assert unit["worst"]["price_move"] == expected["worst_price_move"]
 
 
