@@ -3,11 +3,18 @@
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from margin.engine.parameters.library import Library, read_version
 
 PARAMETER_DIRECTORY: Final = Path(__file__).resolve().parent / "parameters"
+
+
+def shipped_documents() -> list[Any]:
+    """The shipped histories as JSON values, one per methodology."""
+    return [
+        json.loads(file.read_text(encoding="utf-8")) for file in sorted(PARAMETER_DIRECTORY.glob("*.json"))
+    ]
 
 
 @lru_cache(maxsize=1)

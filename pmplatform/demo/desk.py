@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from pmplatform.demo.coins import COINS
-
 
 class Desk:
     """The listed instruments by what one would ask a trading desk for; prices from the market document."""
@@ -17,10 +15,24 @@ class Desk:
         self._index: Mapping[str, float] = market["index"]
         self._fx: Mapping[str, float] = market["fx"]
         self._by_id: dict[str, dict[str, Any]] = {row["id"]: row for row in market["instruments"]}
+        perpetuals = [row for row in market["instruments"] if row["kind"] == "perpetual"]
+        self._perpetuals: dict[tuple[str, str], dict[str, Any]] = {
+            (row["underlying"], row["settle"]): row for row in perpetuals
+        }
         self._options: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
         for row in market["instruments"]:
             if row["kind"] == "option":
                 self._options[row["underlying"]][row["expiry"]].append(row)
+
+    @property
+    def coins(self) -> list[str]:
+        """Coins with perpetuals in every settlement, in the order of their names."""
+        return sorted({coin for coin, _ in self._perpetuals})
+
+    @property
+    def option_coins(self) -> list[str]:
+        """Coins with options, in the order of their names."""
+        return sorted(self._options)
 
     def usd(self, currency: str) -> float:
         """USD price of one unit of a coin or a stable currency."""
@@ -28,7 +40,7 @@ class Desk:
 
     def perpetual(self, coin: str, quote: str) -> dict[str, Any]:
         """The perpetual quoted in USDT or USDC (linear) or in USD (inverse)."""
-        return self._by_id[f"{coin}-{quote}-SWAP"]
+        return self._perpetuals[coin, coin if quote == "USD" else quote]
 
     def futures(self, coin: str, style: str) -> list[dict[str, Any]]:
         """Dated futures of a coin, ascending by expiry."""
@@ -112,8 +124,6 @@ class Draft:
 
 
 #: Coins that list futures, all of them, and those that list options.
-COIN_NAMES = [coin.name for coin in COINS]
-OPTION_COINS = [coin.name for coin in COINS if coin.option_settle]
 
 
 def _price(value: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
 
-from pmplatform.demo.desk import COIN_NAMES, OPTION_COINS, Draft
+from pmplatform.demo.desk import Draft
 
 Builder = Callable[[Draft, float], None]
 
@@ -31,7 +31,7 @@ class AccountKind(StrEnum):
 
 
 def _spot_hedger(draft: Draft, usd: float) -> None:
-    coin, quote = draft.pick(COIN_NAMES), draft.pick(["USDT", "USDC", "USD"])
+    coin, quote = draft.pick(draft.desk.coins), draft.pick(["USDT", "USDC", "USD"])
     draft.hold(coin, usd)
     draft.hold("USDT", 0.3 * usd)
     hedged = draft.rng.uniform(0.6, 1.0) * usd / draft.desk.usd(coin)
@@ -48,7 +48,7 @@ def _covered_call(draft: Draft, usd: float) -> None:
 
 
 def _calendar_spread(draft: Draft, usd: float) -> None:
-    coin = draft.pick(OPTION_COINS)
+    coin = draft.pick(draft.desk.option_coins)
     expiries = draft.desk.expiries(coin)
     near, far = expiries[int(draft.rng.integers(2, 4))], expiries[int(draft.rng.integers(5, 8))]
     coins = draft.rng.uniform(0.4, 1.2) * usd / draft.desk.usd(coin)
@@ -60,7 +60,7 @@ def _calendar_spread(draft: Draft, usd: float) -> None:
 
 
 def _vertical_spread(draft: Draft, usd: float) -> None:
-    coin = draft.pick(OPTION_COINS)
+    coin = draft.pick(draft.desk.option_coins)
     option_type, outward = [("call", 1.0), ("put", -1.0)][int(draft.rng.integers(2))]
     expiry = draft.desk.expiries(coin)[int(draft.rng.integers(3, 8))]
     coins = draft.rng.uniform(0.5, 2.0) * usd / draft.desk.usd(coin)
@@ -94,7 +94,7 @@ def _levered(safest: float, riskiest: float) -> Builder:
     """Bare perpetuals on stable cash, at a leverage between two shares of the fatal one."""
 
     def build(draft: Draft, usd: float) -> None:
-        coin, quote = draft.pick(COIN_NAMES), draft.pick(_STABLES)
+        coin, quote = draft.pick(draft.desk.coins), draft.pick(_STABLES)
         draft.hold(quote, usd)
         leverage = draft.rng.uniform(safest, riskiest) * _FATAL_LEVERAGE[coin]
         side = 1.0 if draft.rng.random() < 0.65 else -1.0
@@ -113,7 +113,7 @@ def _borrower(draft: Draft, usd: float) -> None:
 
 
 def _cash_and_carry(draft: Draft, usd: float) -> None:
-    coin, style = draft.pick(COIN_NAMES), draft.pick(["linear", "inverse"])
+    coin, style = draft.pick(draft.desk.coins), draft.pick(["linear", "inverse"])
     futures = draft.desk.futures(coin, style)
     draft.hold(coin, usd)
     draft.hold("USDT", 0.25 * usd)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from margin.engine.book import Book
 from margin.engine.documents.book import BookDocument, book_of, read_book
 from margin.engine.errors import DocumentError
+from margin.engine.pipeline import margin_book
 from margin.engine.products import SparseRows, pointers
 from margin.engine.report import ReportHeader, render
-from margin.engine.simulation import margin_book
 from margin.parameter_files import shipped_library
 from tests.margin.engine.support import (
     BTC,

@@ -1,0 +1,131 @@
+"""Rows to engine values and back: the one crossing of Decimal and float64."""
+
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Any
+
+import msgspec
+
+from margin.engine.book import UNLIMITED, Book
+from margin.engine.documents.account import (
+    AccountRows,
+    HedgeLimitRow,
+    OrderRow,
+    PositionRow,
+    Side,
+    read_hedge_mode,
+)
+from margin.engine.documents.book import book_of, check_priced, coins_of
+from margin.engine.documents.market import MarketRows, read_market
+from margin.engine.documents.schema import Faults
+from margin.engine.hashing import canonical_json, sha256_of
+from margin.engine.parameters.library import Parameters
+
+#: Decimal places of money at rest in results.
+_CENTS_OF_CENTS = Decimal("0.00000001")
+
+
+@dataclass(frozen=True)
+class AccountInput:
+    """One account's rows as the database keeps them; amounts are Decimal."""
+
+    id: int
+    code: str
+    methodology: str
+    hedge_mode: str | None
+    balances: Sequence[tuple[str, Decimal]]
+    positions: Sequence[tuple[str, Decimal, Decimal]]
+    orders: Sequence[tuple[str, str, Decimal, Decimal]]
+    hedge_limits: Sequence[tuple[str, Decimal, Decimal | None]]
+
+    def content_hash(self) -> str:
+        """Hash over all that margin reads of the account."""
+        rows = (self.code, self.methodology, self.hedge_mode, self.balances, self.positions, self.orders)
+        return sha256_of(msgspec.to_builtins((*rows, self.hedge_limits)))
+
+    def to_rows(self) -> AccountRows:
+        """The engine's row form of the account."""
+        faults = Faults()
+        mode = read_hedge_mode(self.hedge_mode, self.methodology, f"accounts.{self.code}.hedge_mode", faults)
+        faults.raise_if_any()
+        return AccountRows(
+            id=str(self.id),
+            hedge_mode=mode,
+            balances=dict(self.balances),
+            positions=tuple(
+                PositionRow(name, quantity, float(entry)) for name, quantity, entry in self.positions
+            ),
+            orders=tuple(
+                OrderRow(name, Side(side), quantity, float(price))
+                for name, side, quantity, price in self.orders
+            ),
+            hedge_limits={
+                coin: HedgeLimitRow(float(ratio), UNLIMITED if most is None else float(most))
+                for coin, ratio, most in self.hedge_limits
+            },
+        )
+
+
+def by_account(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
+    """Rows whose first field is an account id, by that id, in their order."""
+    grouped: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for account, *fields in rows:
+        grouped[account].append(tuple(fields))
+    return grouped
+
+
+def shard_book(accounts: Sequence[AccountInput], market: MarketRows, parameters: Parameters) -> Book:
+    """The columnar book of a shard.
+
+    Raises
+    ------
+    DocumentError
+        When a holding is not listed, priced by the market, or covered by the parameters.
+    """
+    rows = [account.to_rows() for account in accounts]
+    faults = Faults()
+    for account in rows:
+        held: Sequence[PositionRow | OrderRow] = (*account.positions, *account.orders)
+        for name in {row.instrument for row in held} - market.places.keys():
+            faults.add(f"accounts.{account.id}", f"holds {name}, which the snapshot does not list")
+        if not faults:
+            check_priced(account, market, faults)
+    faults.raise_if_any()
+    book = book_of(rows, market.instruments, market.to_market())
+    coins = sorted({coin for account in rows for coin in coins_of(account, market)})
+    parameters.check_covers(coins, book.currencies, faults)
+    faults.raise_if_any()
+    return book
+
+
+def pack_market(market: Any) -> bytes:
+    """A market object as stored: its canonical JSON, compressed."""
+    return zlib.compress(canonical_json(market), level=6)
+
+
+def unpack_market(content: bytes, as_of: datetime) -> MarketRows:
+    """The market of a stored snapshot."""
+    faults = Faults()
+    rows = read_market(msgspec.json.decode(zlib.decompress(content)), as_of, "market", faults)
+    faults.raise_if_any()
+    assert rows is not None
+    return rows
+
+
+def market_document(content: bytes) -> Any:
+    """The market object of a stored snapshot, as JSON values."""
+    return msgspec.json.decode(zlib.decompress(content))
+
+
+def requirement(value: float) -> Decimal:
+    """A requirement as money: rounded up, against the account."""
+    return Decimal(value).quantize(_CENTS_OF_CENTS, ROUND_CEILING)
+
+
+def equity(value: float) -> Decimal:
+    """An equity as money: rounded down, against the account."""
+    return Decimal(value).quantize(_CENTS_OF_CENTS, ROUND_FLOOR)

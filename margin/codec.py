@@ -1,0 +1,86 @@
+"""Columnar values to bytes and back, deterministically: equal values give equal bytes and equal keys."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, cast
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from margin.engine.book import Balances, Book, HedgeLimits, Lots, Orders, Positions, SpotOrders
+from margin.engine.risk_arrays import RiskArrays
+from margin.engine.units import RiskUnit
+
+Array = npt.NDArray[Any]
+_TABLES = {
+    "balances": Balances,
+    "positions": Positions,
+    "lots": Lots,
+    "orders": Orders,
+    "spot_orders": SpotOrders,
+    "hedge_limits": HedgeLimits,
+}
+
+
+def _pack(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
+    columns = {
+        name: (array.dtype.str, array.shape, np.ascontiguousarray(array).tobytes())
+        for name, array in arrays.items()
+    }
+    return msgspec.msgpack.encode({"header": dict(header), "columns": columns}, order="deterministic")
+
+
+def _unpack(content: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
+    packed = msgspec.msgpack.decode(content)
+    arrays = {
+        name: np.frombuffer(data, dtype=np.dtype(kind)).reshape(shape)
+        for name, (kind, shape, data) in packed["columns"].items()
+    }
+    return packed["header"], arrays
+
+
+def content_key(content: bytes) -> str:
+    """The key of bytes that are stored under their own hash."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def encode_book(book: Book, account_hashes: list[str]) -> bytes:
+    """A shard's bytes: the columnar book and the hash of each account's rows."""
+    arrays: dict[str, Array] = {"hedge_mode": book.hedge_mode}
+    for table in _TABLES:
+        rows = getattr(book, table)
+        arrays |= {f"{table}.{column.name}": getattr(rows, column.name) for column in fields(rows)}
+    header = {"ids": book.ids, "currencies": book.currencies, "account_hashes": account_hashes}
+    return _pack(header, arrays)
+
+
+def decode_book(content: bytes) -> tuple[Book, list[str]]:
+    """The columnar book of a shard and the hash of each account's rows."""
+    header, arrays = _unpack(content)
+    tables = {
+        table: kind(**{column.name: arrays[f"{table}.{column.name}"] for column in fields(kind)})
+        for table, kind in _TABLES.items()
+    }
+    book = Book(
+        ids=tuple(header["ids"]),
+        hedge_mode=cast(npt.NDArray[np.int8], arrays["hedge_mode"]),
+        currencies=tuple(header["currencies"]),
+        **tables,
+    )
+    return book, list(header["account_hashes"])
+
+
+def encode_arrays(arrays: RiskArrays) -> bytes:
+    """The bytes of a unit's risk arrays; the unit itself follows from the market and is not stored."""
+    names = ("price_moves", "buckets", "sums", "delta_sign")
+    return _pack({"unit": arrays.unit.name}, {name: getattr(arrays, name) for name in names})
+
+
+def decode_arrays(content: bytes, unit: RiskUnit) -> RiskArrays:
+    """The risk arrays of a unit of the same market."""
+    header, arrays = _unpack(content)
+    if header["unit"] != unit.name:
+        raise ValueError(f"risk arrays of {header['unit']} were asked for as those of {unit.name}")
+    return RiskArrays(unit=unit, **arrays)

@@ -1,0 +1,71 @@
+"""`load_snapshot FILE`: a market snapshot from a book document's market part, or a recorded option chain."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from margin.engine.documents.schema import Faults, Instant, exact
+from margin.engine.errors import DocumentError, Fault
+from margin.feeds.deribit import read_chain
+from margin.services.market import snapshot_accept
+from pmplatform.common.commands import BAD_INPUT, PlatformCommand
+from pmplatform.common.errors import ValidationFailed
+from pmplatform.common.strict_json import Numbers, strict_json_loads
+
+
+class Command(PlatformCommand):
+    help = "Load a market snapshot: a JSON document with as_of and market, or a Deribit option chain as CSV."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, help="FILE.json or FILE.csv")
+        parser.add_argument(
+            "--fx",
+            action="append",
+            default=[],
+            metavar="USDT=0.9995",
+            help="USD per stable coin, for a CSV; 1 if absent",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path: Path = options["file"]
+        try:
+            as_of, market = _read(path, _rates(options["fx"]))
+            snapshot = snapshot_accept(market=market, as_of=as_of, source=path.suffix.lstrip("."))
+        except DocumentError as error:
+            raise CommandError(
+                "\n".join(f"{path}: {fault}" for fault in error.faults), returncode=BAD_INPUT
+            ) from error
+        except (ValidationFailed, OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{path}: {error}", returncode=BAD_INPUT) from error
+        self.stdout.write(
+            f"snapshot {snapshot.sequence}: {snapshot.instruments} instruments as of {snapshot.as_of}"
+        )
+
+
+def _rates(texts: list[str]) -> dict[str, float]:
+    """USD per stable coin from `USDT=0.9995`; DocumentError at `--fx`."""
+    rates = {}
+    for text in texts:
+        name, _, rate = text.partition("=")
+        number = exact(rate)
+        if name not in ("USDT", "USDC") or number is None or number <= 0:
+            raise DocumentError([Fault("--fx", f"must be USDT=RATE or USDC=RATE, not {text}")])
+        rates[name] = float(number)
+    return rates
+
+
+def _read(path: Path, fx: dict[str, float]) -> tuple[datetime, Any]:
+    if path.suffix == ".csv":
+        with path.open(newline="", encoding="utf-8") as lines:
+            chain = read_chain(lines, fx)
+        return chain.as_of.astimezone(UTC), chain.market
+    document = strict_json_loads(path.read_bytes(), numbers=Numbers.FLOAT)
+    if not isinstance(document, dict) or "market" not in document:
+        raise DocumentError([Fault("market", "is required")])
+    faults = Faults()
+    as_of = Instant().read(document.get("as_of"), "as_of", faults)
+    faults.raise_if_any()
+    assert as_of is not None
+    return as_of, document["market"]

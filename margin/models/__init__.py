@@ -1,0 +1,14 @@
+from margin.models.market import MarketSnapshot
+from margin.models.parameters import ParameterVersion
+from margin.models.results import MarginResult, UnitResult
+from margin.models.runs import Blob, MarginRun, MarginRunPart
+
+__all__ = [
+    "Blob",
+    "MarginResult",
+    "MarginRun",
+    "MarginRunPart",
+    "MarketSnapshot",
+    "ParameterVersion",
+    "UnitResult",
+]

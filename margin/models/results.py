@@ -1,0 +1,68 @@
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from margin.choices import MarginStatus
+
+
+def _money() -> models.DecimalField:  # type: ignore[type-arg]  # generic in the stubs only
+    return models.DecimalField(max_digits=38, decimal_places=8)
+
+
+class MarginResult(models.Model):
+    """An account's margin in one run; append-only by trigger.
+
+    Money is rounded against the account: equity down, requirements up. ``report`` holds the bytes of the
+    margin report, at the full precision of the engine.
+    """
+
+    run = models.ForeignKey("margin.MarginRun", on_delete=models.PROTECT, related_name="results")
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="margin_results")
+    status = models.CharField(max_length=12, choices=MarginStatus)
+    net_equity = _money()
+    adjusted_equity = _money()
+    mmr = _money()
+    imr = _money()
+    margin_ratio = models.FloatField(null=True)
+    leverage = models.FloatField(null=True)
+    input_sha256 = models.CharField(max_length=64)
+    report = models.BinaryField()
+
+    class Meta:
+        ordering = ("run", "account")
+        constraints = (models.UniqueConstraint(fields=["run", "account"], name="margin_result_once_in_run"),)
+        indexes = (models.Index(fields=["account", "-run"], name="margin_result_latest"),)
+        verbose_name = "margin result"
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} account {self.account_id}"
+
+
+class UnitResult(models.Model):
+    """One risk unit of an account in one run, of the binding order set; append-only by trigger.
+
+    ``pnl`` is the scenario matrix row by row: for each of ``price_moves`` the P&L with volatility down, the
+    same and up.
+    """
+
+    run = models.ForeignKey("margin.MarginRun", on_delete=models.PROTECT, related_name="unit_results")
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="unit_results")
+    unit = models.CharField(max_length=32)
+    binding = models.CharField(max_length=40)
+    mmr = _money()
+    imr = _money()
+    spot_in_use = models.FloatField()
+    delta = models.FloatField()
+    cash_delta = models.FloatField()
+    components = models.JSONField()
+    price_moves = ArrayField(models.FloatField(), null=True)
+    pnl = ArrayField(models.FloatField(), null=True)
+
+    class Meta:
+        ordering = ("run", "account", "unit")
+        constraints = (
+            models.UniqueConstraint(fields=["run", "account", "unit"], name="unit_result_once_in_run"),
+        )
+        verbose_name = "unit result"
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} account {self.account_id} {self.unit}"

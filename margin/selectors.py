@@ -1,0 +1,95 @@
+"""Reads of market, parameters, runs and results."""
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from django.db.models import Count, Q, QuerySet, Sum
+
+from margin.assembly import unpack_market
+from margin.choices import PartState, RunState
+from margin.engine.documents.market import MarketRows
+from margin.engine.parameters.library import Parameters, read_version
+from margin.models import (
+    Blob,
+    MarginResult,
+    MarginRun,
+    MarginRunPart,
+    MarketSnapshot,
+    ParameterVersion,
+    UnitResult,
+)
+
+
+def snapshot_latest() -> MarketSnapshot | None:
+    """The newest accepted snapshot."""
+    return MarketSnapshot.objects.order_by("-sequence").first()
+
+
+@lru_cache(maxsize=4)
+def snapshot_market(sequence: int) -> MarketRows:
+    """The market of a snapshot; snapshots never change, so a worker keeps the last few."""
+    snapshot = MarketSnapshot.objects.get(pk=sequence)
+    return unpack_market(bytes(snapshot.content), snapshot.as_of)
+
+
+def parameters_in_force(methodology: str, at: datetime) -> ParameterVersion | None:
+    """The last version effective at or before `at`."""
+    versions = ParameterVersion.objects.filter(methodology=methodology, effective_from__lte=at)
+    return versions.order_by("-effective_from").first()
+
+
+@lru_cache(maxsize=64)
+def parameters_read(version: int) -> Parameters:
+    """A stored version as the engine's value; versions never change."""
+    return read_version(ParameterVersion.objects.get(pk=version).document)
+
+
+def blob(key: str) -> bytes | None:
+    """Stored bytes by their key."""
+    content = Blob.objects.filter(pk=key).values_list("content", flat=True).first()
+    return None if content is None else bytes(content)
+
+
+def runs() -> QuerySet[MarginRun]:
+    """All runs, newest first, with the count of their parts and of those done."""
+    return MarginRun.objects.select_related("snapshot").annotate(
+        parts_total=Count("parts"),
+        parts_done=Count("parts", filter=Q(parts__state=PartState.DONE)),
+        accounts_done=Sum("parts__accounts", filter=Q(parts__state=PartState.DONE), default=0),
+    )
+
+
+def run_latest_completed() -> MarginRun | None:
+    """The newest run that covers the whole book."""
+    return MarginRun.objects.filter(state=RunState.COMPLETED).order_by("-id").first()
+
+
+def run_parts(run: int) -> QuerySet[MarginRunPart]:
+    """The parts of a run in the order in which they were made."""
+    return MarginRunPart.objects.filter(run_id=run).order_by("id")
+
+
+def results_latest() -> QuerySet[MarginResult]:
+    """The results of the newest completed run, one per account."""
+    run = run_latest_completed()
+    return MarginResult.objects.filter(run=run).select_related("account", "run__snapshot")
+
+
+def result_latest(account: int) -> MarginResult | None:
+    """The newest result of an account, of whichever run."""
+    results = MarginResult.objects.filter(account_id=account, run__state=RunState.COMPLETED)
+    return results.select_related("run__snapshot").order_by("-run_id").first()
+
+
+def unit_results(result: MarginResult) -> QuerySet[UnitResult]:
+    """The risk units of a result, largest requirement first."""
+    units = UnitResult.objects.filter(run_id=result.run_id, account_id=result.account_id)
+    return units.order_by("-mmr", "unit")
+
+
+def report_of(result: MarginResult) -> dict[str, Any]:
+    """The margin report of a result."""
+    report: dict[str, Any] = msgspec.json.decode(bytes(result.report))
+    return report

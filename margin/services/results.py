@@ -1,0 +1,97 @@
+"""Writing the results of a shard: one COPY per table into append-only rows."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+from django.db import connection
+
+from margin.assembly import equity, requirement
+from margin.engine.hashing import canonical_json, sha256_of
+from margin.engine.parameters.library import Parameters
+from margin.engine.report import ENGINE_VERSION, ReportHeader, render
+from margin.engine.results import STATUSES, ShardMargin
+from margin.engine.simulation import iso
+from margin.models import MarginRun
+
+_RESULT_COLUMNS: Final = (
+    "run_id, account_id, status, net_equity, adjusted_equity, mmr, imr, margin_ratio, leverage,"
+    " input_sha256, report"
+)
+_UNIT_COLUMNS: Final = (
+    "run_id, account_id, unit, binding, mmr, imr, spot_in_use, delta, cash_delta,"
+    " components, price_moves, pnl"
+)
+
+
+def results_write(
+    *, run: MarginRun, parameters: Parameters, shard: ShardMargin, account_hashes: Sequence[str]
+) -> None:
+    """Append the results of every account of a shard, whose account names are database ids."""
+    _copy(
+        f"COPY margin_marginresult ({_RESULT_COLUMNS}) FROM STDIN",
+        _results(run, parameters, shard, account_hashes),
+    )
+    _copy(f"COPY margin_unitresult ({_UNIT_COLUMNS}) FROM STDIN", _units(run, shard))
+
+
+def _copy(statement: str, rows: Iterator[tuple[Any, ...]]) -> None:
+    with connection.cursor() as cursor, cursor.cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def input_hash(run: MarginRun, parameters: Parameters, account_hash: str) -> str:
+    """Hash over all a stored result depends on."""
+    return sha256_of(
+        [account_hash, run.ledger_position, run.snapshot.sha256, parameters.header.sha256, ENGINE_VERSION]
+    )
+
+
+def _results(
+    run: MarginRun, parameters: Parameters, shard: ShardMargin, account_hashes: Sequence[str]
+) -> Iterator[tuple[Any, ...]]:
+    figures = shard.accounts
+    for i, account in enumerate(shard.ids):
+        inputs = input_hash(run, parameters, account_hashes[i])
+        header = ReportHeader(
+            parameters.header.methodology, parameters.header, iso(run.snapshot.as_of), inputs
+        )
+        yield (
+            run.pk,
+            int(account),
+            str(STATUSES[int(figures.status[i])]),
+            equity(figures.net_equity[i]),
+            equity(figures.adjusted_equity[i]),
+            requirement(figures.mmr[i]),
+            requirement(figures.imr[i]),
+            _nullable(figures.margin_ratio[i]),
+            _nullable(figures.leverage[i]),
+            inputs,
+            canonical_json(render(shard, i, header)),
+        )
+
+
+def _nullable(value: np.floating[Any]) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _units(run: MarginRun, shard: ShardMargin) -> Iterator[tuple[Any, ...]]:
+    for unit in shard.units:
+        moves = None if unit.price_moves is None else unit.price_moves.tolist()
+        for row, account in enumerate(unit.account):
+            components = {name: float(values[row]) for name, values in unit.components.items()}
+            yield (
+                run.pk,
+                int(shard.ids[account]),
+                unit.unit,
+                unit.binding[row],
+                requirement(unit.mmr[row]),
+                requirement(unit.imr[row]),
+                float(unit.spot_in_use[row]),
+                float(unit.delta[row]),
+                float(unit.cash_delta[row]),
+                canonical_json(components).decode(),
+                moves,
+                None if unit.pnl is None else unit.pnl[row].ravel().tolist(),
+            )

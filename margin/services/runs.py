@@ -1,0 +1,203 @@
+"""A margin run: cut the book, then two fan-outs of parts with a barrier in the database between them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts import selectors as accounts
+from margin import selectors
+from margin.assembly import AccountInput, by_account, shard_book
+from margin.choices import PartKind, PartState, RunReason, RunState
+from margin.codec import content_key, encode_book
+from margin.engine.book import Book
+from margin.engine.documents.market import MarketRows
+from margin.engine.hashing import sha256_of
+from margin.engine.parameters.library import Parameters
+from margin.engine.pipeline import partition
+from margin.engine.report import ENGINE_VERSION
+from margin.models import Blob, MarginRun, MarginRunPart, MarketSnapshot, ParameterVersion
+from pmplatform.common.errors import Refused
+
+#: Accounts a shard holds: enough work that a task's overhead does not show.
+SHARD_ACCOUNTS: Final = 2_048
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """One shard of the book and the numbers of the risk units it holds."""
+
+    methodology: str
+    version: ParameterVersion
+    name: str
+    key: str
+    accounts: int
+    units: frozenset[str]
+
+
+def run_start(*, reason: RunReason, period: datetime | None = None) -> list[int]:
+    """Start a run over the newest snapshot; returns the ids of the parts to be worked on now.
+
+    The whole book is read in one REPEATABLE READ transaction, so that every shard shows it at the same
+    ledger position. A period that already has its run starts none.
+
+    Raises
+    ------
+    Refused
+        When there is no snapshot yet, or a methodology in use has no parameters in force.
+    DocumentError
+        When a holding is not listed or priced by the snapshot or the parameters.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        snapshot = selectors.snapshot_latest()
+        if snapshot is None:
+            raise Refused(["There is no market snapshot to margin by; load one first."])
+        if period is not None and MarginRun.objects.filter(reason=reason, period=period).exists():
+            return []
+        cuts = _cut_book(snapshot)
+        run = MarginRun.objects.create(
+            snapshot=snapshot,
+            engine=ENGINE_VERSION,
+            ledger_position=accounts.ledger_position(),
+            reason=reason,
+            period=period,
+            state=RunState.STRESS,
+            accounts=sum(cut.accounts for cut in cuts),
+        )
+        MarginRunPart.objects.bulk_create(_parts(run, snapshot, cuts))
+        return run_advance(run_id=run.pk)
+
+
+def _cut_book(snapshot: MarketSnapshot) -> list[_Cut]:
+    """Store the book as shards by methodology."""
+    market = selectors.snapshot_market(snapshot.pk)
+    cuts = []
+    for name, ids in accounts.account_ids_by_methodology().items():
+        version = selectors.parameters_in_force(name, snapshot.as_of)
+        if version is None:
+            raise Refused([f"No parameters of {name} are in force at {snapshot.as_of:%Y-%m-%d %H:%M:%S}Z."])
+        for number, start in enumerate(range(0, len(ids), SHARD_ACCOUNTS)):
+            inputs = account_inputs(ids[start : start + SHARD_ACCOUNTS])
+            cuts.append(_cut(name, version, number, inputs, market))
+    return cuts
+
+
+def account_inputs(ids: Sequence[int]) -> list[AccountInput]:
+    """What margin reads of the given accounts, in the order of their ids."""
+    balances = by_account(accounts.balance_rows(ids))
+    positions = by_account(accounts.position_rows(ids))
+    orders = by_account(accounts.order_rows(ids))
+    limits = by_account(accounts.hedge_limit_rows(ids))
+    return [
+        AccountInput(
+            id=pk,
+            code=code,
+            methodology=name,
+            hedge_mode=mode,
+            balances=[(currency, amount) for currency, amount in balances[pk]],
+            positions=[(code, quantity, entry) for code, quantity, entry in positions[pk]],
+            orders=[(code, side, quantity, price) for code, side, quantity, price in orders[pk]],
+            hedge_limits=[(coin, ratio, most) for coin, ratio, most in limits[pk]],
+        )
+        for pk, code, name, mode in accounts.account_rows(ids)
+    ]
+
+
+def _cut(
+    name: str, version: ParameterVersion, number: int, inputs: Sequence[AccountInput], market: MarketRows
+) -> _Cut:
+    parameters = selectors.parameters_read(version.pk)
+    book = shard_book(inputs, market, parameters)
+    content = encode_book(book, [account.content_hash() for account in inputs])
+    key = content_key(content)
+    Blob.objects.bulk_create([Blob(key=key, content=content)], ignore_conflicts=True)
+    return _Cut(
+        name, version, f"{name}/{number:04d}", key, len(inputs), _units_held(book, market, parameters)
+    )
+
+
+def _units_held(book: Book, market: MarketRows, parameters: Parameters) -> frozenset[str]:
+    units = partition(market.to_market(), parameters)
+    return frozenset(units.units[number].name for number in units.held_by(book))
+
+
+def _parts(run: MarginRun, snapshot: MarketSnapshot, cuts: Sequence[_Cut]) -> list[MarginRunPart]:
+    """One stress part per risk unit that anybody holds, one margin part per shard."""
+    units = {(cut.methodology, unit): cut.version for cut in cuts for unit in cut.units}
+    stress = [
+        MarginRunPart(
+            run=run,
+            kind=PartKind.STRESS,
+            name=f"{name}/{unit}",
+            parameters=version,
+            input_key=arrays_key(snapshot.sha256, version.sha256, name, unit),
+        )
+        for (name, unit), version in sorted(units.items(), key=lambda entry: entry[0])
+    ]
+    margin = [
+        MarginRunPart(
+            run=run,
+            kind=PartKind.MARGIN,
+            name=cut.name,
+            parameters=cut.version,
+            input_key=cut.key,
+            accounts=cut.accounts,
+        )
+        for cut in cuts
+    ]
+    return stress + margin
+
+
+def arrays_key(snapshot_sha256: str, parameters_sha256: str, name: str, unit: str) -> str:
+    """The content key of a unit's risk arrays: a hash over everything they are computed from."""
+    return sha256_of([snapshot_sha256, parameters_sha256, name, unit, ENGINE_VERSION])
+
+
+@transaction.atomic
+def run_advance(*, run_id: int) -> list[int]:
+    """Move a run past its barrier when its stage is done; returns the parts to be worked on now.
+
+    The run's row lock makes this the only place where a run changes state, whoever calls it and how often.
+    """
+    run = MarginRun.objects.select_for_update().get(pk=run_id)
+    if run.state == RunState.STRESS and not _unfinished(run, PartKind.STRESS):
+        run.state = RunState.MARGIN
+        run.save(update_fields=["state"])
+    if run.state == RunState.MARGIN and not _unfinished(run, PartKind.MARGIN):
+        _close(run)
+    kind = {RunState.STRESS: PartKind.STRESS, RunState.MARGIN: PartKind.MARGIN}.get(RunState(run.state))
+    waiting = run.parts.filter(kind=kind, state=PartState.PENDING)
+    return list(waiting.order_by("id").values_list("id", flat=True))
+
+
+def _unfinished(run: MarginRun, kind: PartKind) -> bool:
+    unfinished = run.parts.filter(kind=kind, state__in=[PartState.PENDING, PartState.CLAIMED])
+    return unfinished.exists() or run.parts.filter(kind=kind, state=PartState.QUARANTINED).exists()
+
+
+def _close(run: MarginRun) -> None:
+    """Complete a run with the hash over all its reports, in the order of account ids."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT encode(sha256(coalesce("
+            "string_agg(sha256(report), ''::bytea ORDER BY account_id), ''::bytea)), 'hex')"
+            " FROM margin_marginresult WHERE run_id = %s",
+            [run.pk],
+        )
+        run.result_sha256 = cursor.fetchone()[0]
+    run.state = RunState.COMPLETED
+    run.finished_at = timezone.now()
+    run.save(update_fields=["state", "finished_at", "result_sha256"])
+
+
+@transaction.atomic
+def run_fail(*, run_id: int, failure: str) -> None:
+    """Close a run as failed, with the reason; its parts stay as they are, to be read."""
+    MarginRun.objects.filter(pk=run_id, state__in=[RunState.STRESS, RunState.MARGIN]).update(
+        state=RunState.FAILED, finished_at=timezone.now(), failure=failure
+    )

@@ -1,0 +1,60 @@
+"""Celery tasks: ids in, a service call, the next parts enqueued. A lost message costs time, nothing else."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+from celery import shared_task
+
+from margin.choices import PartKind, RunReason
+from margin.models import MarginRunPart
+from margin.services.parts import Claim, margin, part_claim, part_fail, parts_sweep, stress
+from margin.services.runs import run_start
+from pmplatform.common.errors import StaleClaim
+
+
+def enqueue(part_ids: Iterable[int]) -> None:
+    """Wake workers for parts, each on the queue of its kind."""
+    kinds = dict(MarginRunPart.objects.filter(pk__in=list(part_ids)).order_by("id").values_list("id", "kind"))
+    for part_id, kind in kinds.items():
+        task = run_stress if kind == PartKind.STRESS else run_margin
+        task.delay(part_id)
+
+
+def _work(part_id: int, kind: PartKind, act: Callable[..., list[int]]) -> None:
+    """Claim a part, act on it, and wake what follows; why an attempt failed stays with the part."""
+    claim: Claim | None = part_claim(part_id=part_id, kind=kind)
+    if claim is None:
+        return
+    try:
+        following = act(claim=claim)
+    except StaleClaim:
+        return
+    except Exception as error:
+        part_fail(claim=claim, failure=f"{type(error).__name__}: {error}"[:2000])
+        raise
+    enqueue(following)
+
+
+@shared_task
+def run_stress(part_id: int) -> None:
+    """Stress one risk unit of a run."""
+    _work(part_id, PartKind.STRESS, stress)
+
+
+@shared_task
+def run_margin(part_id: int) -> None:
+    """Margin one shard of a run."""
+    _work(part_id, PartKind.MARGIN, margin)
+
+
+@shared_task
+def sweep_runs() -> None:
+    """Wake the parts whose worker or message was lost."""
+    enqueue(parts_sweep())
+
+
+@shared_task
+def start_scheduled_run() -> None:
+    """Start the hourly run that refreshes MR1 and MR6: once per hour, however many beats ask."""
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    enqueue(run_start(reason=RunReason.HOURLY, period=hour))

@@ -1,0 +1,227 @@
+"""The distributed run against real PostgreSQL, a real broker and worker processes of their own."""
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError
+from django.utils import timezone
+
+from margin.choices import PartKind, PartState, RunReason, RunState
+from margin.engine.simulation import margin_report
+from margin.feeds.deribit import read_chain
+from margin.models import (
+    Blob,
+    MarginResult,
+    MarginRun,
+    MarginRunPart,
+    MarketSnapshot,
+    ParameterVersion,
+    UnitResult,
+)
+from margin.parameter_files import shipped_library
+from margin.services import parts, runs
+from margin.tasks import enqueue
+from pmplatform.common.errors import Refused, StaleClaim
+from pmplatform.demo.accounts import demo_accounts
+from tests.margin.world import AS_OF, SEED, demo_market_document, demo_world, newest_run, world
+from tests.support.processes import start_worker
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
+
+RECORDED = Path(__file__).resolve().parents[2] / "../shared/data/option_chains"
+CRASH_CHAIN = RECORDED / "deribit_options_snapshot_20260205T155132Z.csv"
+WAIT_SECONDS = 60.0
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "nothing happened in time"
+        time.sleep(0.05)
+
+
+def start_run() -> MarginRun:
+    enqueue(runs.run_start(reason=RunReason.MANUAL))
+    return newest_run()
+
+
+def work_through(part_ids: list[int]) -> None:
+    """Do parts and all that follows in this process, as the tasks do."""
+    while part_ids:
+        part = MarginRunPart.objects.get(pk=part_ids.pop(0))
+        act = parts.stress if part.kind == PartKind.STRESS else parts.margin
+        claim = parts.part_claim(part_id=part.pk, kind=PartKind(part.kind))
+        if claim is not None:
+            part_ids = act(claim=claim) or part_ids
+
+
+def finished(run: MarginRun) -> bool:
+    run.refresh_from_db()
+    return run.state in (RunState.COMPLETED, RunState.FAILED)
+
+
+def test_a_run_by_workers_margins_every_account_as_a_book_document_would() -> None:
+    market = demo_market_document()
+    accounts = [account.document for account in demo_accounts(market, 60, SEED)]
+    world(market, AS_OF, accounts)
+    with start_worker(concurrency=2):
+        run = start_run()
+        wait_until(lambda: finished(run))
+    assert run.state == RunState.COMPLETED, run.failure
+    assert MarginResult.objects.filter(run=run).count() == len(accounts)
+    by_code = {result.account.code: result for result in MarginResult.objects.select_related("account")}
+    for document in accounts[::7]:
+        account = {name: value for name, value in document.items() if name != "methodology"}
+        book = {"as_of": AS_OF.isoformat(), "methodology": "okx-2025", "parameters": None}
+        alone = margin_report({**book, "market": market, "account": account}, shipped_library())
+        stored = msgspec.json.decode(bytes(by_code[document["id"]].report))
+        assert stored["risk_units"] == alone["risk_units"]
+        assert {**stored["account"], "id": None} == {**alone["account"], "id": None}
+
+
+def test_the_same_run_twice_ends_in_the_same_hash_with_or_without_stored_arrays() -> None:
+    demo_world(40)
+    work_through(runs.run_start(reason=RunReason.MANUAL))
+    first = newest_run()
+    work_through(runs.run_start(reason=RunReason.MANUAL))
+    arrays = MarginRunPart.objects.filter(kind=PartKind.STRESS).values("input_key")
+    third_parts = runs.run_start(reason=RunReason.MANUAL)
+    third = newest_run()
+    MarginRunPart.objects.filter(run=third, kind=PartKind.STRESS).update(state=PartState.DONE)
+    Blob.objects.filter(key__in=arrays).delete()
+    assert third_parts
+    work_through(runs.run_advance(run_id=third.pk))
+    hashes = set(MarginRun.objects.values_list("result_sha256", flat=True))
+    assert hashes == {first.result_sha256}
+    assert len(first.result_sha256) == 64
+
+
+@pytest.mark.faults
+def test_a_worker_killed_in_the_middle_changes_time_and_not_the_result(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    demo_world(200)
+    monkeypatch.setattr(runs, "SHARD_ACCOUNTS", 8)
+    work_through(runs.run_start(reason=RunReason.MANUAL))
+    undisturbed = newest_run()
+    with start_worker(["stress", "margin"]) as victim:
+        run = start_run()
+        wait_until(lambda: MarginRunPart.objects.filter(run=run, state=PartState.CLAIMED).exists())
+        victim.signal_tree(signal.SIGKILL)
+        victim.process.wait()
+    assert not finished(run)
+    # The lease of what the dead worker held ends now rather than in a minute.
+    MarginRunPart.objects.filter(run=run, state=PartState.CLAIMED).update(lease_until=timezone.now())
+    with start_worker(["stress", "margin"]):
+        enqueue(parts.parts_sweep())
+        wait_until(lambda: finished(run))
+    assert run.result_sha256 == undisturbed.result_sha256
+    assert MarginResult.objects.filter(run=run).count() == run.accounts
+
+
+@pytest.mark.skipif(not CRASH_CHAIN.exists(), reason="needs the recorded market data")
+def test_the_recorded_crash_chain_is_margined_to_the_end() -> None:
+    with CRASH_CHAIN.open(newline="", encoding="utf-8") as lines:
+        chain = read_chain(lines)
+    accounts = [account.document for account in demo_accounts(chain.market, 150, SEED)]
+    world(chain.market, chain.as_of, accounts)
+    with start_worker(concurrency=2):
+        run = start_run()
+        wait_until(lambda: finished(run))
+    assert run.state == RunState.COMPLETED, run.failure
+    assert UnitResult.objects.filter(run=run, unit__in=["BTC", "ETH"]).exists()
+    assert MarginResult.objects.filter(run=run).count() == len(accounts)
+
+
+def test_a_zombie_past_its_lease_writes_nothing() -> None:
+    demo_world(20)
+    runs.run_start(reason=RunReason.MANUAL)
+    stress_everything()
+    part = MarginRunPart.objects.get(kind=PartKind.MARGIN)
+    zombie = parts.part_claim(part_id=part.pk, kind=PartKind.MARGIN)
+    assert zombie is not None
+    MarginRunPart.objects.filter(pk=part.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    heir = parts.part_claim(part_id=part.pk, kind=PartKind.MARGIN)
+    assert heir is not None
+    assert heir.fence == zombie.fence + 1
+    with pytest.raises(StaleClaim):
+        parts.margin(claim=zombie)
+    assert not MarginResult.objects.exists()
+    parts.margin(claim=heir)
+    assert MarginResult.objects.count() == 20
+
+
+def stress_everything() -> None:
+    """Do all stress parts; the margin parts wait."""
+    for part in MarginRunPart.objects.filter(kind=PartKind.STRESS):
+        claim = parts.part_claim(part_id=part.pk, kind=PartKind.STRESS)
+        assert claim is not None
+        parts.stress(claim=claim)
+
+
+def test_a_part_is_claimed_by_one_worker_and_duplicates_do_nothing() -> None:
+    demo_world(10)
+    first, *_ = runs.run_start(reason=RunReason.MANUAL)
+    assert parts.part_claim(part_id=first, kind=PartKind.STRESS) is not None
+    assert parts.part_claim(part_id=first, kind=PartKind.STRESS) is None
+    assert parts.part_claim(part_id=first, kind=PartKind.MARGIN) is None
+
+
+def test_a_part_out_of_attempts_is_quarantined_and_its_run_says_so() -> None:
+    demo_world(10)
+    part_id, *_ = runs.run_start(reason=RunReason.MANUAL)
+    for _ in range(parts.MAX_ATTEMPTS):
+        claim = parts.part_claim(part_id=part_id, kind=PartKind.STRESS)
+        assert claim is not None
+        parts.part_fail(claim=claim, failure="ValueError: broken")
+    assert parts.part_claim(part_id=part_id, kind=PartKind.STRESS) is None
+    parts.parts_sweep()
+    part = MarginRunPart.objects.get(pk=part_id)
+    run = newest_run()
+    assert part.state == PartState.QUARANTINED
+    assert run.state == RunState.FAILED
+    assert "ValueError: broken" in run.failure
+
+
+def test_the_hourly_run_starts_once_per_period() -> None:
+    demo_world(5)
+    hour = AS_OF.replace(minute=0)
+    assert runs.run_start(reason=RunReason.HOURLY, period=hour)
+    assert runs.run_start(reason=RunReason.HOURLY, period=hour) == []
+    assert MarginRun.objects.count() == 1
+
+
+def test_a_run_without_a_snapshot_is_refused() -> None:
+    with pytest.raises(Refused, match="snapshot"):
+        runs.run_start(reason=RunReason.MANUAL)
+
+
+def test_results_and_snapshots_are_append_only() -> None:
+    demo_world(5)
+    work_through(runs.run_start(reason=RunReason.MANUAL))
+    for model in (MarginResult, UnitResult, MarketSnapshot, ParameterVersion):
+        with pytest.raises(DatabaseError, match="append-only"):
+            model.objects.all()._raw_delete("default")
+
+
+def test_recalculate_shows_the_run_and_its_hash(capsys: pytest.CaptureFixture[str]) -> None:
+    demo_world(12)
+    with start_worker():
+        call_command("recalculate")
+    assert newest_run().result_sha256 in capsys.readouterr().out
+
+
+def test_load_snapshot_reads_a_book_document(tmp_path: Path) -> None:
+    file = tmp_path / "market.json"
+    file.write_text(json.dumps({"as_of": AS_OF.isoformat(), "market": demo_market_document()}))
+    call_command("load_snapshot", str(file))
+    file.write_text(json.dumps({"as_of": "2025-01-30T00:00:00Z", "market": demo_market_document()}))
+    with pytest.raises(CommandError, match="older than the last snapshot"):
+        call_command("load_snapshot", str(file))
