@@ -19,9 +19,10 @@ from margin.engine.documents.account import (
     Side,
     read_hedge_mode,
 )
-from margin.engine.documents.book import book_of, check_priced, coins_of
+from margin.engine.documents.book import book_of, check_priced, coins_of, currencies_of
 from margin.engine.documents.market import MarketRows, read_market
 from margin.engine.documents.schema import Faults
+from margin.engine.errors import Fault
 from margin.engine.hashing import canonical_json, sha256_of
 from margin.engine.parameters.library import Parameters
 
@@ -29,7 +30,7 @@ from margin.engine.parameters.library import Parameters
 _CENTS_OF_CENTS = Decimal("0.00000001")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AccountInput:
     """One account's rows as the database keeps them; amounts are Decimal."""
 
@@ -78,28 +79,28 @@ def by_account(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...
     return grouped
 
 
-def shard_book(accounts: Sequence[AccountInput], market: MarketRows, parameters: Parameters) -> Book:
-    """The columnar book of a shard.
-
-    Raises
-    ------
-    DocumentError
-        When a holding is not listed, priced by the market, or covered by the parameters.
-    """
-    rows = [account.to_rows() for account in accounts]
+def account_faults(account: AccountRows, market: MarketRows, parameters: Parameters) -> tuple[Fault, ...]:
+    """Why an account cannot be margined by this market and these parameters; empty when it can be."""
     faults = Faults()
-    for account in rows:
-        held: Sequence[PositionRow | OrderRow] = (*account.positions, *account.orders)
-        for name in {row.instrument for row in held} - market.places.keys():
-            faults.add(f"accounts.{account.id}", f"holds {name}, which the snapshot does not list")
-        if not faults:
-            check_priced(account, market, faults)
-    faults.raise_if_any()
-    book = book_of(rows, market.instruments, market.to_market())
-    coins = sorted({coin for account in rows for coin in coins_of(account, market)})
-    parameters.check_covers(coins, book.currencies, faults)
-    faults.raise_if_any()
-    return book
+    held: Sequence[PositionRow | OrderRow] = (*account.positions, *account.orders)
+    for name in sorted({row.instrument for row in held}):
+        place = market.places.get(name)
+        if place is None:
+            faults.add(name, "is held and not listed by the snapshot")
+            continue
+        expiry = market.instruments[place].expiry
+        if expiry is not None and expiry <= market.as_of:
+            faults.add(name, "has expired and is not settled yet")
+    if not faults:
+        check_priced(account, market, faults)
+        coins = coins_of(account, market)
+        parameters.check_covers(coins, currencies_of([account], market.instruments), faults)
+    return faults.found
+
+
+def shard_book(accounts: Sequence[AccountRows], market: MarketRows) -> Book:
+    """The columnar book of a shard of accounts without faults."""
+    return book_of(accounts, market.instruments, market.to_market())
 
 
 def pack_market(market: Any) -> bytes:

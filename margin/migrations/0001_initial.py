@@ -73,6 +73,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("accounts", models.PositiveIntegerField()),
+                ("blocked", models.JSONField(blank=True, default=dict)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
                 ("result_sha256", models.CharField(blank=True, max_length=64)),

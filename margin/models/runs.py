@@ -22,6 +22,7 @@ class Blob(models.Model):
 class MarginRun(models.Model):
     """One margining of the whole book: pins snapshot, parameter versions, engine and ledger position.
 
+    ``blocked`` gives the reason of every account that could not be margined, by account id.
     ``result_sha256`` is a hash over every account's report, in the order of account ids: two runs of equal
     inputs end in the same hash, however often their workers died.
     """
@@ -33,6 +34,7 @@ class MarginRun(models.Model):
     period = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=16, choices=RunState)
     accounts = models.PositiveIntegerField()
+    blocked = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True)
     result_sha256 = models.CharField(max_length=64, blank=True)

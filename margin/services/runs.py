@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from accounts import selectors as accounts
 from margin import selectors
-from margin.assembly import AccountInput, by_account, shard_book
+from margin.assembly import AccountInput, account_faults, by_account, shard_book
 from margin.choices import PartKind, PartState, RunReason, RunState
 from margin.codec import content_key, encode_book
 from margin.engine.book import Book
 from margin.engine.documents.market import MarketRows
 from margin.engine.hashing import sha256_of
+from margin.engine.methodologies.registry import OFFERED
 from margin.engine.parameters.library import Parameters
 from margin.engine.pipeline import partition
 from margin.engine.report import ENGINE_VERSION
@@ -28,9 +29,8 @@ SHARD_ACCOUNTS: Final = 2_048
 
 @dataclass(frozen=True)
 class _Cut:
-    """One shard of the book and the numbers of the risk units it holds."""
+    """One shard of the book and the names of the risk units it holds."""
 
-    methodology: str
     version: ParameterVersion
     name: str
     key: str
@@ -42,14 +42,13 @@ def run_start(*, reason: RunReason, period: datetime | None = None) -> list[int]
     """Start a run over the newest snapshot; returns the ids of the parts to be worked on now.
 
     The whole book is read in one REPEATABLE READ transaction, so that every shard shows it at the same
-    ledger position. A period that already has its run starts none.
+    ledger position. A period that already has its run starts none. An account that cannot be margined is
+    left out and stands in the run's `blocked` with the reason: it never stops the others.
 
     Raises
     ------
     Refused
-        When there is no snapshot yet, or a methodology in use has no parameters in force.
-    DocumentError
-        When a holding is not listed or priced by the snapshot or the parameters.
+        When there is no snapshot yet.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -59,7 +58,7 @@ def run_start(*, reason: RunReason, period: datetime | None = None) -> list[int]
             raise Refused(["There is no market snapshot to margin by; load one first."])
         if period is not None and MarginRun.objects.filter(reason=reason, period=period).exists():
             return []
-        cuts = _cut_book(snapshot)
+        cuts, blocked = _cut_book(snapshot)
         run = MarginRun.objects.create(
             snapshot=snapshot,
             engine=ENGINE_VERSION,
@@ -68,23 +67,29 @@ def run_start(*, reason: RunReason, period: datetime | None = None) -> list[int]
             period=period,
             state=RunState.STRESS,
             accounts=sum(cut.accounts for cut in cuts),
+            blocked=blocked,
         )
         MarginRunPart.objects.bulk_create(_parts(run, snapshot, cuts))
         return run_advance(run_id=run.pk)
 
 
-def _cut_book(snapshot: MarketSnapshot) -> list[_Cut]:
-    """Store the book as shards by methodology."""
+def _cut_book(snapshot: MarketSnapshot) -> tuple[list[_Cut], dict[str, str]]:
+    """Store the book as shards by methodology; also why an account is left out, by its id."""
     market = selectors.snapshot_market(snapshot.pk)
-    cuts = []
+    cuts: list[_Cut] = []
+    blocked: dict[str, str] = {}
     for name, ids in accounts.account_ids_by_methodology().items():
         version = selectors.parameters_in_force(name, snapshot.as_of)
-        if version is None:
-            raise Refused([f"No parameters of {name} are in force at {snapshot.as_of:%Y-%m-%d %H:%M:%S}Z."])
+        if version is None or name not in OFFERED:
+            reason = f"{name} has no parameters in force" if version is None else f"{name} is not offered yet"
+            blocked |= dict.fromkeys(map(str, ids), reason)
+            continue
         for number, start in enumerate(range(0, len(ids), SHARD_ACCOUNTS)):
             inputs = account_inputs(ids[start : start + SHARD_ACCOUNTS])
-            cuts.append(_cut(name, version, number, inputs, market))
-    return cuts
+            cut, reasons = _cut(version, f"{name}/{number:04d}", inputs, market)
+            cuts.append(cut)
+            blocked |= reasons
+    return cuts, blocked
 
 
 def account_inputs(ids: Sequence[int]) -> list[AccountInput]:
@@ -109,16 +114,19 @@ def account_inputs(ids: Sequence[int]) -> list[AccountInput]:
 
 
 def _cut(
-    name: str, version: ParameterVersion, number: int, inputs: Sequence[AccountInput], market: MarketRows
-) -> _Cut:
+    version: ParameterVersion, name: str, inputs: Sequence[AccountInput], market: MarketRows
+) -> tuple[_Cut, dict[str, str]]:
+    """Store one shard of the accounts that can be margined; also the reasons of the others."""
     parameters = selectors.parameters_read(version.pk)
-    book = shard_book(inputs, market, parameters)
-    content = encode_book(book, [account.content_hash() for account in inputs])
+    rows = {account: account.to_rows() for account in inputs}
+    faults = {account: account_faults(row, market, parameters) for account, row in rows.items()}
+    taken = [account for account in inputs if not faults[account]]
+    book = shard_book([rows[account] for account in taken], market)
+    content = encode_book(book, [account.content_hash() for account in taken])
     key = content_key(content)
     Blob.objects.bulk_create([Blob(key=key, content=content)], ignore_conflicts=True)
-    return _Cut(
-        name, version, f"{name}/{number:04d}", key, len(inputs), _units_held(book, market, parameters)
-    )
+    cut = _Cut(version, name, key, len(taken), _units_held(book, market, parameters))
+    return cut, {str(account.id): "; ".join(map(str, why)) for account, why in faults.items() if why}
 
 
 def _units_held(book: Book, market: MarketRows, parameters: Parameters) -> frozenset[str]:
@@ -128,7 +136,7 @@ def _units_held(book: Book, market: MarketRows, parameters: Parameters) -> froze
 
 def _parts(run: MarginRun, snapshot: MarketSnapshot, cuts: Sequence[_Cut]) -> list[MarginRunPart]:
     """One stress part per risk unit that anybody holds, one margin part per shard."""
-    units = {(cut.methodology, unit): cut.version for cut in cuts for unit in cut.units}
+    units = {(cut.version.methodology, unit): cut.version for cut in cuts for unit in cut.units}
     stress = [
         MarginRunPart(
             run=run,

@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 from django.utils import timezone
 
+from accounts.models import Account, Position
 from margin.choices import PartKind, PartState, RunReason, RunState
 from margin.engine.simulation import margin_report
 from margin.feeds.deribit import read_chain
@@ -27,6 +28,7 @@ from margin.models import (
 )
 from margin.parameter_files import shipped_library
 from margin.services import parts, runs
+from margin.services.market import snapshot_accept
 from margin.tasks import enqueue
 from pmplatform.common.errors import Refused, StaleClaim
 from pmplatform.demo.accounts import demo_accounts
@@ -225,3 +227,26 @@ def test_load_snapshot_reads_a_book_document(tmp_path: Path) -> None:
     file.write_text(json.dumps({"as_of": "2025-01-30T00:00:00Z", "market": demo_market_document()}))
     with pytest.raises(CommandError, match="older than the last snapshot"):
         call_command("load_snapshot", str(file))
+
+
+def test_an_account_that_cannot_be_margined_is_named_with_its_reason_and_stops_nobody() -> None:
+    demo_world(10)
+    later = {**demo_market_document()}
+    gone = Position.objects.filter(instrument__kind="option").values_list("instrument__code", flat=True)[0]
+    later["instruments"] = [row for row in later["instruments"] if row["id"] != gone]
+    snapshot_accept(market=later, as_of=AS_OF + timedelta(seconds=5), source="tests")
+    work_through(runs.run_start(reason=RunReason.MANUAL))
+    run = newest_run()
+    holders = set(Position.objects.filter(instrument__code=gone).values_list("account_id", flat=True))
+    assert {int(account) for account in run.blocked} >= holders
+    assert all(gone in run.blocked[str(account)] for account in holders)
+    assert run.state == RunState.COMPLETED
+    assert MarginResult.objects.filter(run=run).count() == 10 - len(run.blocked)
+
+
+def test_accounts_of_a_methodology_that_is_not_offered_wait_with_the_reason() -> None:
+    demo_world(4)
+    account = Account.objects.earliest("id")
+    Account.objects.filter(pk=account.pk).update(margin_methodology="standard")
+    work_through(runs.run_start(reason=RunReason.MANUAL))
+    assert newest_run().blocked == {str(account.pk): "standard is not offered yet"}

@@ -126,7 +126,7 @@ def _merged(positions: Sequence[PositionRow]) -> dict[str, Decimal]:
 def book_of(accounts: Sequence[AccountRows], instruments: Sequence[Instrument], market: Market) -> Book:
     """The columnar book of the accounts; what they hold is listed in `instruments` and alive in `market`."""
     spot = {row.id: row for row in instruments if row.kind is Kind.SPOT}
-    currencies = _currencies(accounts, instruments)
+    currencies = currencies_of(accounts, instruments)
     currency = {code: i for i, code in enumerate(currencies)}
     place = {name: i for i, name in enumerate(market.instruments.ids)}
     balances = sorted(
@@ -195,7 +195,7 @@ def _signed(order: OrderRow) -> float:
     return order.side.sign * float(order.quantity)
 
 
-def _currencies(accounts: Sequence[AccountRows], instruments: Sequence[Instrument]) -> tuple[str, ...]:
+def currencies_of(accounts: Sequence[AccountRows], instruments: Sequence[Instrument]) -> tuple[str, ...]:
     """Every currency that a balance, a held instrument or a hedge limit names, sorted."""
     listed = {row.id: row for row in instruments}
     codes: set[str] = set()

@@ -33,6 +33,11 @@ class Faults:
     def __len__(self) -> int:
         return len(self._faults)
 
+    @property
+    def found(self) -> tuple[Fault, ...]:
+        """The faults collected so far."""
+        return tuple(self._faults)
+
     def raise_if_any(self) -> None:
         """Raise `DocumentError` with all faults collected so far."""
         if self._faults:

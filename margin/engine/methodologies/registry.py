@@ -26,11 +26,13 @@ class Methodology(Protocol):
 
 _BY_NAME: Final[Mapping[str, Methodology]] = {"okx-2025": okx_2025}
 
+OFFERED: Final = tuple(_BY_NAME)
+
 
 def methodology(name: str) -> Methodology:
     """The methodology of that name; DocumentError at `methodology` where it is not offered."""
     if name not in _BY_NAME:
         raise DocumentError(
-            [Fault("methodology", f"{name} is not offered yet; offered: {', '.join(_BY_NAME)}")]
+            [Fault("methodology", f"{name} is not offered yet; offered: {', '.join(OFFERED)}")]
         )
     return _BY_NAME[name]
