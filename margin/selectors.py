@@ -1,16 +1,17 @@
 """Reads of market, parameters, runs and results."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import msgspec
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 
 from margin.assembly import unpack_market
 from margin.choices import PartState, RunState
 from margin.engine.documents.market import MarketRows
-from margin.engine.parameters.library import Parameters, read_version
+from margin.engine.parameters.library import Library, Parameters, read_version
 from margin.models import (
     Blob,
     MarginResult,
@@ -46,6 +47,28 @@ def parameters_read(version: int) -> Parameters:
     return read_version(ParameterVersion.objects.get(pk=version).document)
 
 
+def parameter_library() -> Library:
+    """Every stored version; read anew only after another has been stored."""
+    stored = ParameterVersion.objects.aggregate(newest=Max("pk"), count=Count("pk"))
+    return _library(stored["newest"], stored["count"])
+
+
+@lru_cache(maxsize=1)
+def _library(newest: int | None, count: int) -> Library:
+    """The arguments say which versions there are, for the cache."""
+    versions = ParameterVersion.objects.order_by("pk").values_list("pk", flat=True)
+    return Library.of(parameters_read(version) for version in versions)
+
+
+def thresholds_of(report: dict[str, Any]) -> dict[str, float]:
+    """The thresholds of the parameter version that a stored report was computed with."""
+    versions = ParameterVersion.objects.filter(
+        methodology=report["methodology"], version=report["parameters"]["version"]
+    )
+    thresholds: dict[str, float] = versions.get().document["thresholds"]
+    return thresholds
+
+
 def blob(key: str) -> bytes | None:
     """Stored bytes by their key."""
     content = Blob.objects.filter(pk=key).values_list("content", flat=True).first()
@@ -61,6 +84,18 @@ def runs() -> QuerySet[MarginRun]:
     )
 
 
+def run_of_parts(part_ids: Sequence[int]) -> MarginRun:
+    """The run that these parts belong to; without parts the newest, whose book was empty."""
+    parts = MarginRunPart.objects.filter(pk__in=part_ids)
+    found = runs().filter(pk__in=parts.values("run_id")) if part_ids else runs()
+    return found.order_by("-id")[:1].get()
+
+
+def run_is_active() -> bool:
+    """Whether a run is under way."""
+    return MarginRun.objects.filter(state__in=[RunState.STRESS, RunState.MARGIN]).exists()
+
+
 def run_latest_completed() -> MarginRun | None:
     """The newest run that covers the whole book."""
     return MarginRun.objects.filter(state=RunState.COMPLETED).order_by("-id").first()
@@ -69,6 +104,17 @@ def run_latest_completed() -> MarginRun | None:
 def run_parts(run: int) -> QuerySet[MarginRunPart]:
     """The parts of a run in the order in which they were made."""
     return MarginRunPart.objects.filter(run_id=run).order_by("id")
+
+
+def run_get(run: int) -> MarginRun:
+    """A run by its id."""
+    return MarginRun.objects.select_related("snapshot").get(pk=run)
+
+
+def snapshot_first_as_of(source: str) -> datetime | None:
+    """When the first snapshot of a source was taken."""
+    snapshots = MarketSnapshot.objects.filter(source=source).order_by("sequence")
+    return snapshots.values_list("as_of", flat=True).first()
 
 
 def results_latest() -> QuerySet[MarginResult]:

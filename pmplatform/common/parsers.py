@@ -38,3 +38,9 @@ class NumberTextJSONParser(StrictJSONParser):
     """Strict JSON that leaves each number as the text it was written as."""
 
     numbers = Numbers.TEXT
+
+
+class FloatJSONParser(StrictJSONParser):
+    """Strict JSON for book documents: whole numbers as int, others as float64, as the engine reads them."""
+
+    numbers = Numbers.FLOAT

@@ -1,0 +1,163 @@
+"""The console's pages of runs, snapshots, parameters and margin results; all to be read only."""
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import TabularInline
+
+from margin import selectors
+from margin.console import result_page, status_mark
+from margin.models import MarginResult, MarginRun, MarginRunPart, MarketSnapshot, ParameterVersion
+from pmplatform.common.admin import ReadOnlyAdmin
+from pmplatform.common.console import duration, money, percent
+
+
+class StyledAdmin(ReadOnlyAdmin):
+    class Media:
+        css = {"all": ("margin/console.css",)}
+
+
+class PartInline(TabularInline):
+    """The risk units and shards of a run, with why one failed."""
+
+    model = MarginRunPart
+    fields = readonly_fields = ("kind", "name", "state", "attempts", "accounts", "finished_at", "failure")
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(MarginRun)
+class MarginRunAdmin(StyledAdmin):
+    list_display = (
+        "id",
+        "state",
+        "reason",
+        "snapshot",
+        "progress",
+        "accounts",
+        "took",
+        "created_at",
+        "result_sha256",
+    )
+    list_filter = ("state", "reason")
+    inlines = (PartInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MarginRun]:
+        return selectors.runs().order_by("-id")
+
+    @admin.display(description="parts done")
+    def progress(self, run: Any) -> str:
+        return f"{run.parts_done:,} of {run.parts_total:,}"
+
+    @admin.display(description="duration")
+    def took(self, run: MarginRun) -> str:
+        return duration(run.finished_at - run.created_at if run.finished_at else None)
+
+
+@admin.register(MarketSnapshot)
+class MarketSnapshotAdmin(StyledAdmin):
+    list_display = ("sequence", "as_of", "received_at", "source", "instruments", "sha256")
+    list_filter = ("source",)
+    exclude = ("content",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MarketSnapshot]:
+        queryset: QuerySet[MarketSnapshot] = super().get_queryset(request)
+        return queryset.defer("content")
+
+
+@admin.register(ParameterVersion)
+class ParameterVersionAdmin(StyledAdmin):
+    list_display = ("methodology", "version", "effective_from", "origin", "sha256")
+    list_filter = ("methodology",)
+    exclude = ("document",)
+    readonly_fields = ("parameters",)
+
+    @admin.display(description="parameters")
+    def parameters(self, version: ParameterVersion) -> SafeString:
+        return format_html('<pre class="pm-json">{}</pre>', json.dumps(version.document, indent=2))
+
+
+class RunFilter(admin.SimpleListFilter):
+    """The newest completed run, unless another is asked for."""
+
+    title = "run"
+    parameter_name = "run"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("all", "all runs")]
+
+    def choices(self, changelist: Any) -> Any:
+        newest, *others = super().choices(changelist)
+        return [{**newest, "display": "newest completed"}, *others]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(run=selectors.run_latest_completed())
+
+
+@admin.register(MarginResult)
+class MarginResultAdmin(StyledAdmin):
+    """Accounts with the lowest ratio first; the page of one shows where its margin comes from."""
+
+    list_display = ("account_code", "tenant", "standing", "equity_usd", "mmr_usd", "imr_usd", "ratio")
+    list_filter = (RunFilter, "status")
+    list_select_related = ("account__tenant", "run__snapshot")
+    search_fields = ("^account__code",)
+    ordering = ("margin_ratio", "id")
+    change_form_template = "margin/result.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MarginResult]:
+        queryset: QuerySet[MarginResult] = super().get_queryset(request)
+        return queryset.select_related("account__tenant", "run__snapshot")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        context = dict(extra_context or {})
+        result = self.get_object(request, unquote(object_id))
+        if result is not None:
+            report = selectors.report_of(result)
+            context["page"] = result_page(report, selectors.thresholds_of(report))
+        response: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return response
+
+    @admin.display(description="account", ordering="account__code")
+    def account_code(self, result: MarginResult) -> str:
+        return str(result.account.code)
+
+    @admin.display(description="tenant", ordering="account__tenant__slug")
+    def tenant(self, result: MarginResult) -> str:
+        return str(result.account.tenant.slug)
+
+    @admin.display(description="status", ordering="status")
+    def standing(self, result: MarginResult) -> SafeString:
+        return status_mark(result.status)
+
+    @admin.display(description="net equity, USD", ordering="net_equity")
+    def equity_usd(self, result: MarginResult) -> SafeString:
+        return money(result.net_equity)
+
+    @admin.display(description="MMR, USD", ordering="mmr")
+    def mmr_usd(self, result: MarginResult) -> SafeString:
+        return money(result.mmr)
+
+    @admin.display(description="IMR, USD", ordering="imr")
+    def imr_usd(self, result: MarginResult) -> SafeString:
+        return money(result.imr)
+
+    @admin.display(description="margin ratio", ordering="margin_ratio")
+    def ratio(self, result: MarginResult) -> SafeString:
+        return percent(result.margin_ratio)

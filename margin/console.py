@@ -1,0 +1,130 @@
+"""A stored margin report as the figures and tables of its console page."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.utils.safestring import SafeString
+
+from margin.choices import MarginStatus
+from pmplatform.common.console import HeatRow, Mark, amount, heatmap, marked, money, percent, percent_move
+
+_MARKS: Final = {
+    MarginStatus.NORMAL: Mark("safe", "●"),
+    MarginStatus.WARNING: Mark("warning", "▲"),
+    MarginStatus.REPAY: Mark("warning", "◆"),
+    MarginStatus.LIQUIDATION: Mark("danger", "■"),
+}
+_MONEY: Final = {
+    "net_equity": "Net equity, USD",
+    "adjusted_equity": "Adjusted equity, USD",
+    "mmr": "MMR, USD",
+    "imr": "IMR, USD",
+    "derivatives_mmr": "MMR of derivatives, USD",
+    "borrow_mmr": "MMR of borrowing, USD",
+    "upl": "Unrealised profit, USD",
+}
+_RATES: Final = {"margin_ratio": "Margin ratio", "mmr_rate": "MMR rate", "imr_rate": "IMR rate"}
+_QUANTITIES: Final = {"cash": "Cash", "upl": "Unrealised profit", "equity": "Equity"}
+_CURRENCY_MONEY: Final = {
+    "usd_value": "Value, USD",
+    "discounted_usd": "Discounted, USD",
+    "liability_usd": "Liability, USD",
+    "borrow_mmr": "Borrow MMR, USD",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    label: str
+    text: SafeString
+
+
+@dataclass(frozen=True, slots=True)
+class UnitView:
+    """A risk unit; ``components`` in the order of the page's headings, ``rows`` empty without scenarios."""
+
+    name: str
+    binding: str
+    mmr: SafeString
+    imr: SafeString
+    delta: SafeString
+    components: tuple[SafeString, ...]
+    vol_shifts: tuple[str, ...]
+    rows: tuple[HeatRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyView:
+    name: str
+    values: tuple[SafeString, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPage:
+    report: Mapping[str, Any]
+    status: SafeString
+    figures: tuple[Figure, ...]
+    threshold_words: str
+    components: tuple[str, ...]
+    units: tuple[UnitView, ...]
+    currency_headings: tuple[str, ...]
+    currencies: tuple[CurrencyView, ...]
+
+
+def status_mark(status: str) -> SafeString:
+    """A margin status as word, shape and colour."""
+    known = MarginStatus(status)
+    return marked(str(known.label), _MARKS[known])
+
+
+def result_page(report: Mapping[str, Any], thresholds: Mapping[str, float]) -> ResultPage:
+    """The page of a margin report, whose parameters have these thresholds."""
+    units = report["risk_units"]
+    components = tuple(sorted({name for unit in units for name in unit["components"]}))
+    return ResultPage(
+        report=report,
+        status=status_mark(report["account"]["status"]),
+        figures=tuple(_figures(report["account"])),
+        threshold_words=_threshold_words(thresholds),
+        components=components,
+        units=tuple(_unit(unit, components) for unit in units),
+        currency_headings=(*_QUANTITIES.values(), *_CURRENCY_MONEY.values()),
+        currencies=tuple(_currency(currency) for currency in report["currencies"]),
+    )
+
+
+def _figures(account: Mapping[str, Any]) -> Iterator[Figure]:
+    for name, label in _RATES.items():
+        yield Figure(label, percent(account[name]))
+    for name, label in _MONEY.items():
+        yield Figure(label, money(account[name]))
+    yield Figure("Leverage", amount(account["leverage"]))
+
+
+def _threshold_words(thresholds: Mapping[str, float]) -> str:
+    """The thresholds by name, in per cent, in the order of the parameters."""
+    words = (f"{name.replace('_', ' ')} {value * 100:,.1f} %" for name, value in thresholds.items())
+    return f"Thresholds: {', '.join(words)}."
+
+
+def _unit(unit: Mapping[str, Any], components: tuple[str, ...]) -> UnitView:
+    scenarios = unit["scenarios"] or {"price_moves": [], "vol_shifts": [], "pnl": []}
+    moves = [percent_move(move) for move in scenarios["price_moves"]]
+    return UnitView(
+        name=unit["unit"],
+        binding=unit["binding"],
+        mmr=money(unit["mmr"]),
+        imr=money(unit["imr"]),
+        delta=amount(unit["delta"]),
+        components=tuple(money(unit["components"].get(name)) for name in components),
+        vol_shifts=tuple(str(shift) for shift in scenarios["vol_shifts"]),
+        rows=heatmap(moves, scenarios["pnl"]),
+    )
+
+
+def _currency(currency: Mapping[str, Any]) -> CurrencyView:
+    quantities = [amount(currency[name]) for name in _QUANTITIES]
+    return CurrencyView(
+        currency["currency"], (*quantities, *(money(currency[name]) for name in _CURRENCY_MONEY))
+    )

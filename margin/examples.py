@@ -1,0 +1,84 @@
+"""Examples for the API's documentation."""
+
+from drf_spectacular.utils import OpenApiExample
+
+BOOK = OpenApiExample(
+    "book document",
+    value={
+        "as_of": "2025-02-03T10:00:00Z",
+        "methodology": "okx-2025",
+        "parameters": None,
+        "market": {
+            "index": {"BTC-USD": 97000.0, "BTC-USDT": 97050.0},
+            "fx": {"USDT": 0.9995},
+            "instruments": [
+                {
+                    "id": "BTC-USDT-SWAP",
+                    "kind": "perpetual",
+                    "underlying": "BTC",
+                    "style": "linear",
+                    "settle": "USDT",
+                    "contract_size": 0.01,
+                    "mark": 97060.0,
+                }
+            ],
+        },
+        "account": {
+            "id": "A-1",
+            "hedge_mode": "spot_hedge",
+            "balances": {"USDT": "25000"},
+            "positions": [{"instrument": "BTC-USDT-SWAP", "quantity": "-10", "entry_price": "96500"}],
+            "orders": [],
+        },
+    },
+    request_only=True,
+)
+REPORT = OpenApiExample(
+    "margin report, shortened",
+    value={
+        "methodology": "okx-2025",
+        "parameters": {"version": "2025-01-21", "sha256": "9f2c..."},
+        "engine": "1.0.0",
+        "as_of": "2025-02-03T10:00:00Z",
+        "input_sha256": "51ab...",
+        "account": {"id": "A-1", "net_equity": 24932.4, "mmr": 1187.9, "margin_ratio": 19.4},
+        "currencies": [{"currency": "USDT", "cash": 25000.0}],
+        "risk_units": [{"unit": "BTC", "binding": "positions", "mmr": 1187.9}],
+    },
+    response_only=True,
+)
+_RUN = {
+    "id": 12,
+    "snapshot": 40,
+    "as_of": "2025-02-03T10:00:00Z",
+    "engine": "1.0.0",
+    "ledger_position": 4711,
+    "reason": "manual",
+    "state": "margin",
+    "accounts": 2060,
+    "accounts_done": 2048,
+    "parts_total": 6,
+    "parts_done": 5,
+    "created_at": "2025-02-03T10:00:02Z",
+    "finished_at": None,
+    "result_sha256": "",
+    "failure": "",
+}
+RUN = OpenApiExample("run", value=_RUN, response_only=True)
+RUN_DETAIL = OpenApiExample(
+    "run with its parts",
+    value={
+        **_RUN,
+        "parts": [
+            {
+                "kind": "margin",
+                "name": "okx-2025/0001",
+                "state": "claimed",
+                "attempts": 1,
+                "accounts": 12,
+                "failure": "",
+            }
+        ],
+    },
+    response_only=True,
+)

@@ -1,0 +1,111 @@
+"""What the console's pages are made of: numbers for reading, marks for states, heatmaps as tables.
+
+Every number is shown short and carries its full precision as a title, for hovering.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+Number = Decimal | float
+
+#: From here on, money is read without its cents.
+_WHOLE_FROM: Final = 1_000
+_NOTHING: Final = "\N{EN DASH}"
+_MINUS: Final = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How a state looks: a class for its colour and a shape, so that it also reads without colour."""
+
+    tone: str
+    shape: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeatCell:
+    """``heat`` is -1 for the largest loss to 1 for the largest gain of the table, 0 for neither."""
+
+    text: SafeString
+    heat: float
+    is_worst: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeatRow:
+    label: str
+    cells: tuple[HeatCell, ...]
+
+
+def money(value: Number | None, *, signed: bool = False) -> SafeString:
+    """USD with thousands separators, without cents from 1,000 on."""
+    if value is None:
+        return _empty()
+    digits = 0 if abs(float(value)) >= _WHOLE_FROM else 2
+    return _number(value, f"{value:{'+' if signed else ''},.{digits}f}")
+
+
+def amount(value: Number | None) -> SafeString:
+    """A quantity of a currency or coin: six significant digits, from 1,000 on two decimals."""
+    if value is None:
+        return _empty()
+    return _number(value, f"{value:,.2f}" if abs(float(value)) >= _WHOLE_FROM else f"{value:,.6g}")
+
+
+def percent(value: Number | None) -> SafeString:
+    """A ratio in per cent with one decimal."""
+    return _empty() if value is None else _number(value, f"{value * 100:,.1f} %")
+
+
+def percent_move(value: Number) -> str:
+    """A relative price move, with its sign."""
+    return f"{value * 100:+.3g} %".replace("-", _MINUS)
+
+
+def duration(span: timedelta | None) -> str:
+    return _NOTHING if span is None else f"{span.total_seconds():,.1f} s"
+
+
+def marked(word: str, mark: Mark) -> SafeString:
+    """A state as word, shape and colour."""
+    return format_html(
+        '<span class="pm-state pm-{}"><span aria-hidden="true">{}</span> {}</span>',
+        mark.tone,
+        mark.shape,
+        word,
+    )
+
+
+def heatmap(labels: Sequence[str], matrix: Sequence[Sequence[float]]) -> tuple[HeatRow, ...]:
+    """Rows of signed P&L; the worst cell is the first lowest in reading order, if it is a loss."""
+    values = [value for row in matrix for value in row]
+    scale = max(map(abs, values), default=0.0) or 1.0
+    worst = min(range(len(values)), key=values.__getitem__, default=-1)
+    cells = [
+        HeatCell(money(value, signed=True), round(value / scale, 3), place == worst and value < 0)
+        for place, value in enumerate(values)
+    ]
+    width = len(values) // max(len(labels), 1)
+    return tuple(
+        HeatRow(label, tuple(cells[row * width : (row + 1) * width])) for row, label in enumerate(labels)
+    )
+
+
+def _number(value: Number, text: str) -> SafeString:
+    return format_html(
+        '<span class="pm-number" title="{}">{}</span>', _full(value), text.replace("-", _MINUS)
+    )
+
+
+def _full(value: Number) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else repr(value)
+
+
+def _empty() -> SafeString:
+    return format_html('<span class="pm-number">{}</span>', _NOTHING)

@@ -1,0 +1,130 @@
+"""The console's pages of margin over a book that was really margined."""
+
+import re
+from collections.abc import Iterator
+from http import HTTPStatus
+
+import pytest
+from django.urls import reverse
+
+from accounts.services.tenants import user_create
+from margin.choices import RunReason
+from margin.models import MarginResult, MarketSnapshot, ParameterVersion
+from margin.selectors import report_of
+from margin.services.runs import run_start
+from pmplatform.common.console import heatmap, money, percent
+from tests.margin.test_runs import work_through
+from tests.margin.world import ACTOR, demo_world, newest_run
+from tests.support.client import TlsClient
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MODELS = ("marginrun", "marketsnapshot", "parameterversion", "marginresult")
+
+
+@pytest.fixture
+def console() -> TlsClient:
+    demo_world(12)
+    work_through(run_start(reason=RunReason.MANUAL))
+    root = user_create(
+        username="root", password="correct horse battery", tenant=None, is_superuser=True, actor=ACTOR
+    )
+    client = TlsClient()
+    client.force_login(root)
+    return client
+
+
+def _page(console: TlsClient, model: str, pk: object) -> str:
+    response = console.get(reverse(f"admin:margin_{model}_change", args=[pk]))
+    assert response.status_code == HTTPStatus.OK
+    return str(response.content.decode())
+
+
+def _results_with_scenarios() -> Iterator[MarginResult]:
+    for result in MarginResult.objects.select_related("account").order_by("id"):
+        if any(unit["worst"] and unit["worst"]["pnl"] < 0 for unit in report_of(result)["risk_units"]):
+            yield result
+
+
+def test_every_list_renders_and_nothing_is_added_or_changed_by_form(console: TlsClient) -> None:
+    newest = {
+        "marginrun": newest_run().pk,
+        "marketsnapshot": MarketSnapshot.objects.latest("sequence").pk,
+        "parameterversion": ParameterVersion.objects.latest("id").pk,
+        "marginresult": MarginResult.objects.latest("id").pk,
+    }
+    for model in MODELS:
+        assert console.get(reverse(f"admin:margin_{model}_changelist")).status_code == HTTPStatus.OK
+        assert console.get(reverse(f"admin:margin_{model}_add")).status_code == HTTPStatus.FORBIDDEN
+        change = reverse(f"admin:margin_{model}_change", args=[newest[model]])
+        assert console.post(change, {}).status_code == HTTPStatus.FORBIDDEN
+
+
+def test_results_are_listed_with_status_word_and_ratio_and_found_by_code(console: TlsClient) -> None:
+    url = reverse("admin:margin_marginresult_changelist")
+    result = MarginResult.objects.select_related("account").latest("id")
+    page = console.get(url, {"q": result.account.code}).content.decode()
+    assert result.account.code in page
+    assert result.get_status_display() in page
+    assert percent(result.margin_ratio) in page
+    assert console.get(url, {"status__exact": result.status}).content.decode().count("pm-state") == (
+        MarginResult.objects.filter(status=result.status).count()
+    )
+
+
+def test_the_list_shows_the_newest_run_unless_asked_for_all(console: TlsClient) -> None:
+    work_through(run_start(reason=RunReason.MANUAL))
+    url = reverse("admin:margin_marginresult_changelist")
+    assert console.get(url).content.decode().count("pm-state") == 12
+    assert console.get(url, {"run": "all"}).content.decode().count("pm-state") == 24
+
+
+def test_an_accounts_page_has_a_heatmap_with_its_worst_cell_marked(console: TlsClient) -> None:
+    result = next(_results_with_scenarios())
+    report = report_of(result)
+    page = _page(console, "marginresult", result.pk)
+    units = [unit for unit in report["risk_units"] if unit["scenarios"]]
+    losing = [unit for unit in units if unit["worst"]["pnl"] < 0]
+    cells = re.findall(r'<td style="--heat: (-?[\d.]+)"', page)
+    assert len(cells) == sum(len(row) for unit in units for row in unit["scenarios"]["pnl"])
+    assert all(-1 <= float(heat) <= 1 for heat in cells)
+    assert page.count('class="pm-worst"') == len(losing)
+    for unit in losing:
+        assert f"{money(unit['worst']['pnl'], signed=True)} worst" in page
+
+
+def test_an_accounts_page_shows_figures_components_and_thresholds(console: TlsClient) -> None:
+    result = next(_results_with_scenarios())
+    report = report_of(result)
+    page = _page(console, "marginresult", result.pk)
+    assert money(report["account"]["mmr"]) in page
+    assert percent(report["account"]["margin_ratio"]) in page
+    assert "Thresholds: " in page
+    assert all(money(value) in page for unit in report["risk_units"] for value in unit["components"].values())
+    assert all(f'<th scope="row">{row["currency"]}</th>' in page for row in report["currencies"])
+
+
+def test_a_runs_page_lists_its_parts_and_a_versions_page_its_parameters(console: TlsClient) -> None:
+    run = newest_run()
+    page = _page(console, "marginrun", run.pk)
+    assert all(part.name in page for part in run.parts.all())
+    version = ParameterVersion.objects.filter(methodology="okx-2025").earliest("id")
+    assert "warning_ratio" in _page(console, "parameterversion", version.pk)
+
+
+def test_a_missing_result_leads_back_to_the_console(console: TlsClient) -> None:
+    response = console.get(reverse("admin:margin_marginresult_change", args=[0]))
+    assert response.status_code == HTTPStatus.FOUND
+
+
+def test_numbers_are_short_and_carry_their_full_precision() -> None:
+    minus = "\N{MINUS SIGN}"
+    assert money(-12345.678) == f'<span class="pm-number" title="-12345.678">{minus}12,346</span>'
+    assert ">12.35<" in money(12.345678)
+    assert ">243.2 %<" in percent(2.4321)
+
+
+def test_a_heatmap_without_a_loss_marks_no_cell() -> None:
+    [low, high] = heatmap(["-10 %", "+10 %"], [[0.0, 0.0], [4.0, 2.0]])
+    assert [cell.heat for cell in (*low.cells, *high.cells)] == [0.0, 0.0, 1.0, 0.5]
+    assert not any(cell.is_worst for cell in (*low.cells, *high.cells))
