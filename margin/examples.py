@@ -69,6 +69,7 @@ RUN_DETAIL = OpenApiExample(
     "run with its parts",
     value={
         **_RUN,
+        "blocked": {"88": "holds ETH-USDT-SWAP, which the snapshot does not list"},
         "parts": [
             {
                 "kind": "margin",

@@ -34,4 +34,7 @@ class RunPartSerializer(StrictSerializer):
 
 
 class RunDetailSerializer(RunSerializer):
+    blocked = serializers.DictField(
+        child=serializers.CharField(), help_text="Why an account could not be margined, by account id"
+    )
     parts = RunPartSerializer(many=True)

@@ -165,8 +165,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    # Two fields share these choices; the schema names them once.
-    "ENUM_NAME_OVERRIDES": {"MethodologyEnum": "accounts.choices.Methodology"},
+    # Fields that share choices, or a name for different ones; the schema names each set once.
+    "ENUM_NAME_OVERRIDES": {
+        "MethodologyEnum": "accounts.choices.Methodology",
+        "RunStateEnum": "margin.choices.RunState",
+        "PartStateEnum": "margin.choices.PartState",
+    },
 }
 
 UNFOLD = {"SITE_TITLE": "Portfolio margin", "SITE_HEADER": "Portfolio margin", "SITE_SYMBOL": "monitoring"}

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from accounts.models import Account, ApiToken, Tenant
 from margin.choices import PartState, RunReason, RunState
@@ -101,6 +102,7 @@ def test_a_runs_progress_is_read_part_by_part() -> None:
     assert after["state"] == RunState.COMPLETED
     assert after["parts_done"] == after["parts_total"] == MarginRunPart.objects.filter(run=run).count()
     assert after["accounts_done"] == after["accounts"] == 4
+    assert after["blocked"] == {}
     assert {part["state"] for part in after["parts"]} == {PartState.DONE}
     assert len(after["result_sha256"]) == 64
 
@@ -130,3 +132,11 @@ def test_a_run_without_a_snapshot_is_refused_with_the_reason() -> None:
 
 def test_an_unknown_run_is_not_found() -> None:
     assert _client(None).get(f"{RUNS}/1").status_code == 404
+
+
+def test_every_route_is_in_a_schema_without_warnings(tmp_path: Path) -> None:
+    file = tmp_path / "schema.yaml"
+    call_command("spectacular", "--validate", "--fail-on-warn", file=str(file))
+    schema = file.read_text()
+    for path in ("simulations", "runs", "runs/{run_id}", "accounts/{account_id}/margin"):
+        assert f"/api/v1/{path}:" in schema
