@@ -8,6 +8,7 @@ from celery import shared_task
 from margin.choices import PartKind, RunReason
 from margin.models import MarginRunPart
 from margin.services.parts import Claim, margin, part_claim, part_fail, parts_sweep, stress
+from margin.services.retention import runs_prune
 from margin.services.runs import run_start
 from pmplatform.common.errors import StaleClaim
 
@@ -58,3 +59,9 @@ def start_scheduled_run() -> None:
     """Start the hourly run that refreshes MR1 and MR6: once per hour, however many beats ask."""
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     enqueue(run_start(reason=RunReason.HOURLY, period=hour))
+
+
+@shared_task
+def prune_runs() -> None:
+    """Forget the runs of passing snapshots."""
+    runs_prune()

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 import structlog
+from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from kombu import Queue
 
@@ -28,6 +29,7 @@ environment.refuse_unknown(
             "PM_DATA_DIR",
             "PM_DEBUG",
             "PM_PLAIN_HTTP",
+            "PM_DEMO",
         }
     )
 )
@@ -113,6 +115,8 @@ AUTH_PASSWORD_VALIDATORS = [
     for validator in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
 ]
 LOGIN_URL = "admin:login"
+# Only the demo offers its one-time login link.
+PM_DEMO = environment.flag("PM_DEMO")
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -188,9 +192,10 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_BEAT_SCHEDULE = {
     "sweep-runs": {"task": "margin.tasks.sweep_runs", "schedule": 10.0, "options": {"expires": 10}},
+    "prune-runs": {"task": "margin.tasks.prune_runs", "schedule": 60.0, "options": {"expires": 60}},
     "hourly-run": {
         "task": "margin.tasks.start_scheduled_run",
-        "schedule": 3600.0,
+        "schedule": crontab(minute=0),
         "options": {"expires": 3600},
     },
 }

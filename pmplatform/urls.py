@@ -1,8 +1,11 @@
 """Every route: the console, the API by app, and the API's schema with its browsable documentation."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from pmplatform.demo.login import login_once
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -11,6 +14,9 @@ urlpatterns = [
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
 ]
+
+if settings.PM_DEMO:
+    urlpatterns += [path("demo/login/<str:token>", login_once, name="demo-login")]
 
 handler400 = "pmplatform.common.problems.handler400"
 handler403 = "pmplatform.common.problems.handler403"

@@ -5,7 +5,7 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
-from pmplatform.common.triggers import append_only
+from pmplatform.common.triggers import RETENTION_FUNCTION, append_only, append_only_with_retention
 
 
 class Migration(migrations.Migration):
@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("key", models.CharField(max_length=64, primary_key=True, serialize=False)),
                 ("content", models.BinaryField()),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("last_used_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
         ),
         migrations.CreateModel(
@@ -364,6 +364,7 @@ class Migration(migrations.Migration):
         ),
         append_only("margin_marketsnapshot"),
         append_only("margin_parameterversion"),
-        append_only("margin_marginresult"),
-        append_only("margin_unitresult"),
+        RETENTION_FUNCTION,
+        append_only_with_retention("margin_marginresult"),
+        append_only_with_retention("margin_unitresult"),
     ]

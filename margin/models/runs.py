@@ -13,7 +13,7 @@ class Blob(models.Model):
 
     key = models.CharField(max_length=64, primary_key=True)
     content = models.BinaryField()
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:
         return self.key

@@ -18,6 +18,7 @@ from margin.engine.report import ENGINE_VERSION
 from margin.engine.risk_arrays import RiskArrays
 from margin.engine.units import Partition, RiskUnit
 from margin.models import Blob, MarginRunPart
+from margin.services.blobs import blob_store
 from margin.services.results import results_write
 from margin.services.runs import arrays_key, run_advance, run_fail
 from pmplatform.common.errors import StaleClaim
@@ -86,7 +87,7 @@ def stress(*, claim: Claim) -> list[int]:
     unit = next(unit for unit in units.units if unit.name == name)
     if not Blob.objects.filter(pk=part.input_key).exists():
         content = encode_arrays(stress_unit(market, unit, parameters))
-        Blob.objects.bulk_create([Blob(key=part.input_key, content=content)], ignore_conflicts=True)
+        blob_store(key=part.input_key, content=content)
     with transaction.atomic():
         return part_finish(claim=claim)
 

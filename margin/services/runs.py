@@ -20,7 +20,8 @@ from margin.engine.methodologies.registry import OFFERED
 from margin.engine.parameters.library import Parameters
 from margin.engine.pipeline import partition
 from margin.engine.report import ENGINE_VERSION
-from margin.models import Blob, MarginRun, MarginRunPart, MarketSnapshot, ParameterVersion
+from margin.models import MarginRun, MarginRunPart, MarketSnapshot, ParameterVersion
+from margin.services.blobs import blob_store
 from pmplatform.common.errors import Refused
 
 #: Accounts a shard holds: enough work that a task's overhead does not show.
@@ -124,7 +125,7 @@ def _cut(
     book = shard_book([rows[account] for account in taken], market)
     content = encode_book(book, [account.content_hash() for account in taken])
     key = content_key(content)
-    Blob.objects.bulk_create([Blob(key=key, content=content)], ignore_conflicts=True)
+    blob_store(key=key, content=content)
     cut = _Cut(version, name, key, len(taken), _units_held(book, market, parameters))
     return cut, {str(account.id): "; ".join(map(str, why)) for account, why in faults.items() if why}
 

@@ -39,3 +39,29 @@ def notify_on_insert(table: str, channel: str) -> migrations.RunSQL:
         """,
         f"DROP TRIGGER {table}_notify ON {table}; DROP FUNCTION {table}_notify()",
     )
+
+
+RETENTION_FUNCTION = migrations.RunSQL(
+    """
+    CREATE FUNCTION refuse_change_but_retention() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'DELETE' AND current_setting('pm.retention', true) = 'on' THEN
+            RETURN NULL;
+        END IF;
+        RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP
+            USING ERRCODE = 'restrict_violation';
+    END $$
+    """,
+    "DROP FUNCTION refuse_change_but_retention()",
+)
+
+
+def append_only_with_retention(table: str) -> migrations.RunSQL:
+    """Like ``append_only``, but a transaction that sets ``pm.retention`` may delete what has grown old."""
+    return migrations.RunSQL(
+        f"""
+        CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+            FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_but_retention()
+        """,
+        f"DROP TRIGGER {table}_append_only ON {table}",
+    )

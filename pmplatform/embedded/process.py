@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,21 +45,23 @@ def supervised(
     *,
     stop_signal: str,
     log: Path,
-    lock: int,
+    lock: int | None = None,
     answers: Callable[[], bool],
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[None]:
     """Run a server until the block ends or this process dies, entering the block once it answers.
 
-    `lock` is a descriptor the supervisor keeps open, so that a lock on the data directory lasts until the
-    server is really gone. Raises ServerFailed.
+    `lock`, if given, is a descriptor that the supervisor keeps open, so that a lock on the data directory
+    lasts until the server is really gone. Raises ServerFailed.
     """
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-I", supervisor.__file__, stop_signal, *command],
             stdin=subprocess.PIPE,
+            env=environment,
             stdout=output,
             stderr=subprocess.STDOUT,
-            pass_fds=[lock],
+            pass_fds=[] if lock is None else [lock],
             # Ctrl-C must reach us alone: we still need the servers for an orderly end.
             start_new_session=True,
         )

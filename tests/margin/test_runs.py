@@ -29,6 +29,7 @@ from margin.models import (
 from margin.parameter_files import shipped_library
 from margin.services import parts, runs
 from margin.services.market import snapshot_accept
+from margin.services.retention import runs_prune
 from margin.tasks import enqueue
 from pmplatform.common.errors import Refused, StaleClaim
 from pmplatform.demo.accounts import demo_accounts
@@ -250,3 +251,18 @@ def test_accounts_of_a_methodology_that_is_not_offered_wait_with_the_reason() ->
     Account.objects.filter(pk=account.pk).update(margin_methodology="standard")
     work_through(runs.run_start(reason=RunReason.MANUAL))
     assert newest_run().blocked == {str(account.pk): "standard is not offered yet"}
+
+
+def test_passing_runs_are_forgotten_and_every_account_keeps_its_newest_result() -> None:
+    demo_world(6)
+    for _ in range(4):
+        work_through(runs.run_start(reason=RunReason.SNAPSHOT))
+    Blob.objects.update(last_used_at=timezone.now() - timedelta(hours=1))
+    assert runs_prune(keep=1) == 3
+    newest = newest_run()
+    assert set(MarginResult.objects.values_list("run_id", flat=True)) == {newest.pk}
+    assert set(UnitResult.objects.values_list("run_id", flat=True)) == {newest.pk}
+    assert MarginRun.objects.exclude(result_sha256="").count() == 4
+    named = set(MarginRunPart.objects.values_list("input_key", flat=True))
+    assert set(Blob.objects.values_list("key", flat=True)) == named
+    assert runs_prune(keep=0) == 0

@@ -10,13 +10,13 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from django.db import connection
 
 from pmplatform.embedded.process import LOOPBACK, free_port
+from pmplatform.embedded.web import responds
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60.0
@@ -116,21 +116,8 @@ def live_server(*, interface: str = "wsgi", extra: Mapping[str, str] | None = No
     port = free_port()
     options = [f"--interface={interface}", f"--host={LOOPBACK}", f"--port={port}"]
     command = ["granian", *options, f"pmplatform.{interface}:application"]
-    with running(command, ready=lambda _: _responds(port), extra=extra):
+    with running(command, ready=lambda _: responds(port), extra=extra):
         yield f"http://{LOOPBACK}:{port}"
-
-
-def _responds(port: int) -> bool:
-    client = HTTPConnection(LOOPBACK, port, timeout=2)
-    try:
-        client.request("GET", "/")
-        client.getresponse()
-    except (OSError, HTTPException):
-        return False
-    else:
-        return True
-    finally:
-        client.close()
 
 
 def _wait(started: PlatformProcess, ready: Callable[[PlatformProcess], bool]) -> None:

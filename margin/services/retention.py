@@ -1,0 +1,37 @@
+"""Forgetting the runs of passing snapshots, while every account keeps its newest result."""
+
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from margin.choices import RunReason, RunState
+from margin.models import Blob, MarginResult, MarginRun, MarginRunPart, UnitResult
+
+#: Runs started by a snapshot that are kept in full; hourly and manual runs are all kept.
+KEPT_RUNS = 20
+#: How long a blob that no part names is left: a run about to name it has just marked it as used.
+BLOB_REST = timedelta(minutes=10)
+
+
+@transaction.atomic
+def runs_prune(*, keep: int = KEPT_RUNS) -> int:
+    """Delete results, parts and blobs of all but the newest `keep` snapshot runs; returns how many runs went.
+
+    The run's own row stays, with its hash. A run that holds the newest result of any account is left whole.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL pm.retention = 'on'")
+    passing = MarginRun.objects.filter(
+        reason=RunReason.SNAPSHOT, state__in=[RunState.COMPLETED, RunState.FAILED]
+    )
+    kept = list(passing.order_by("-id").values_list("id", flat=True)[:keep])
+    old = passing.exclude(pk__in=kept).filter(parts__isnull=False).distinct()
+    newest = MarginResult.objects.order_by("account_id", "-run_id").distinct("account_id").values("run_id")
+    going = list(old.exclude(pk__in=newest).values_list("id", flat=True))
+    UnitResult.objects.filter(run_id__in=going).delete()
+    MarginResult.objects.filter(run_id__in=going).delete()
+    MarginRunPart.objects.filter(run_id__in=going).delete()
+    unused = Blob.objects.filter(last_used_at__lt=timezone.now() - BLOB_REST)
+    unused.exclude(key__in=MarginRunPart.objects.values("input_key")).delete()
+    return len(going)

@@ -1,0 +1,52 @@
+"""The demo world in the database: its accounts once, and its market as time goes by."""
+
+import secrets
+from datetime import datetime
+from typing import Final
+
+from django.contrib.auth import get_user_model
+
+from accounts.services.loading import accounts_load
+from accounts.services.tenants import tenant_create, user_create
+from margin import selectors
+from margin.parameter_files import shipped_documents
+from margin.services.market import parameters_load_initial, snapshot_accept
+from pmplatform.common.principals import Actor
+from pmplatform.demo.accounts import demo_accounts
+from pmplatform.demo.login import USERNAME
+from pmplatform.demo.market import DemoMarket
+
+SOURCE: Final = "demo"
+ACTOR: Final = Actor(name="demo", request_id="demo")
+
+
+def stage(*, accounts: int, seed: int, now: datetime) -> bool:
+    """Load parameters, a tenant, a user, a market and accounts into an empty database.
+
+    Returns False, and changes nothing, where the demo world stands already.
+    """
+    if selectors.snapshot_latest() is not None:
+        return False
+    parameters_load_initial(documents=shipped_documents())
+    market = DemoMarket(seed, now).document()
+    snapshot_accept(market=market, as_of=now, source=SOURCE)
+    tenant = tenant_create(slug="demo-desk", name="Demo desk", actor=ACTOR)
+    documents = [account.document for account in demo_accounts(market, accounts, seed)]
+    accounts_load(tenant_id=tenant.pk, documents=documents, actor=ACTOR, now=now)
+    if not get_user_model().objects.filter(username=USERNAME).exists():
+        user_create(
+            username=USERNAME, password=secrets.token_urlsafe(32), tenant=None, is_superuser=True, actor=ACTOR
+        )
+    return True
+
+
+def market_at(*, seed: int, now: datetime) -> DemoMarket:
+    """The demo's market walked on to `now` from where its first snapshot stands."""
+    start = selectors.snapshot_first_as_of(SOURCE)
+    if start is None:
+        raise LookupError("the demo world is not staged")
+    market = DemoMarket(seed, start)
+    elapsed = (now - start).total_seconds()
+    if elapsed > 0:
+        market.step(elapsed)
+    return market

@@ -1,0 +1,34 @@
+import time
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from margin import selectors
+from margin.choices import RunReason
+from margin.services.market import snapshot_accept
+from margin.services.runs import run_start
+from margin.tasks import enqueue
+from pmplatform.common.commands import PlatformCommand
+from pmplatform.demo.stage import SOURCE, market_at
+
+
+class Command(PlatformCommand):
+    help = "Publish a snapshot of the demo market at every tick, and a run for it unless one is under way."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--seed", type=int, default=1, help="seed of the market (default 1)")
+        parser.add_argument("--every", type=float, default=5.0, help="seconds between snapshots (default 5)")
+        parser.add_argument("--ticks", type=int, default=None, help="stop after so many (default: never)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        market = market_at(seed=options["seed"], now=timezone.now())
+        ticks = 0
+        while options["ticks"] is None or ticks < options["ticks"]:
+            time.sleep(options["every"])
+            elapsed = (timezone.now() - market.as_of).total_seconds()
+            document = market.step(max(elapsed, options["every"]))
+            snapshot_accept(market=document, as_of=market.as_of, source=SOURCE)
+            if not selectors.run_is_active():
+                enqueue(run_start(reason=RunReason.SNAPSHOT))
+            ticks += 1
