@@ -68,25 +68,28 @@ def _instruments(rows: MarketRows, market: Any) -> list[InstrumentDocument]:
 
 @transaction.atomic
 def parameters_load_initial(*, documents: Iterable[Any]) -> int:
-    """Load the histories of methodologies that have no version yet; returns how many were written."""
+    """Load the histories of methodologies that have no version yet; returns how many were written.
+
+    Raises
+    ------
+    DocumentError
+        With every fault of the first bad version, its path beginning `versions[i]`.
+    """
     known = set(ParameterVersion.objects.values_list("methodology", flat=True).distinct())
-    fresh = [
-        version
-        for document in documents
-        for version in document["versions"]
-        if version["methodology"] not in known
-    ]
     rows = []
-    for document in fresh:
-        header = read_version(document).header
-        rows.append(
-            ParameterVersion(
-                methodology=header.methodology,
-                version=header.version,
-                effective_from=header.effective_from,
-                document=document,
-                sha256=header.sha256,
-                origin=_INITIAL,
+    for document in documents:
+        for i, version in enumerate(document["versions"]):
+            header = read_version(version, f"versions[{i}]").header
+            if header.methodology in known:
+                continue
+            rows.append(
+                ParameterVersion(
+                    methodology=header.methodology,
+                    version=header.version,
+                    effective_from=header.effective_from,
+                    document=version,
+                    sha256=header.sha256,
+                    origin=_INITIAL,
+                )
             )
-        )
     return len(ParameterVersion.objects.bulk_create(rows))

@@ -266,3 +266,16 @@ def test_passing_runs_are_forgotten_and_every_account_keeps_its_newest_result() 
     named = set(MarginRunPart.objects.values_list("input_key", flat=True))
     assert set(Blob.objects.values_list("key", flat=True)) == named
     assert runs_prune(keep=0) == 0
+
+
+def test_parameters_import_loads_the_shipped_histories_once(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("parameters", "import")
+    call_command("parameters", "import")
+    assert capsys.readouterr().out.split("\n")[:2] == ["10 versions loaded", "0 versions loaded"]
+
+
+def test_parameters_import_names_the_place_of_every_fault(tmp_path: Path) -> None:
+    file = tmp_path / "bad.json"
+    file.write_text(json.dumps({"versions": [{"methodology": "standard", "version": 1}]}))
+    with pytest.raises(CommandError, match=r"versions\[0\]\.version: must be a non-empty string"):
+        call_command("parameters", "import", str(file))
