@@ -36,7 +36,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # A shell starts background jobs with SIGINT ignored; both signals mean an orderly end here.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
         data_dir = Path(settings.PM_DATA_DIR)
         try:
             with ExitStack() as stack:
