@@ -13,10 +13,12 @@ from margin.engine.exposures import Exposures
 from margin.engine.instruments import Group
 from margin.engine.market import Market
 from margin.engine.methodologies import okx_arrays
-from margin.engine.methodologies.okx_arrays import Terms, Total, linear_shift, option_shift
-from margin.engine.methodologies.okx_factors import Evaluations, Stress, shared_factors
+from margin.engine.methodologies.evaluations import Evaluations
+from margin.engine.methodologies.okx_arrays import Total, linear_shift, option_shift
+from margin.engine.methodologies.okx_factors import Stress, shared_factors
 from margin.engine.methodologies.okx_unit import unit_figures
 from margin.engine.methodologies.spot_hedge import spot_hedge
+from margin.engine.methodologies.terms import Terms
 from margin.engine.order_sets import OKX_SETS, unit_rows
 from margin.engine.parameters.okx import DepegRates, OkxParameters
 from margin.engine.results import ShardMargin, UnitFigures

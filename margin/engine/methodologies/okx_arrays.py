@@ -1,97 +1,36 @@
 """Risk arrays of the OKX methodologies: the columns, and what both fill alike (spec 10, sections 3 and 4)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from margin.engine import black76
 from margin.engine.exposures import Exposures, exposures
-from margin.engine.instruments import DAYS_PER_YEAR, Group
+from margin.engine.instruments import Group
 from margin.engine.market import Market
+from margin.engine.methodologies.terms import Sensitivity, Terms
 from margin.engine.parameters.okx import OkxParameters
 from margin.engine.risk_arrays import RiskArrays, both_sides, facing
-from margin.engine.scenarios import FORWARD_FLOOR, VOL_SHIFTS, symmetric_moves
+from margin.engine.scenarios import VOL_SHIFTS, symmetric_moves
 from margin.engine.units import RiskUnit
 
 Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Scalar = TypeVar("Scalar", bound=np.generic)
-
-HOURS_PER_DAY: Final = 24.0
 
 
 class Total(IntEnum):
     """Columns of `RiskArrays.sums`; the rate curves of MR5 follow from `CURVES` on."""
 
-    DELTA = 0
-    CASH_DELTA = 1
-    GAMMA = 2
-    VEGA = 3
-    THETA = 4
+    DELTA = Sensitivity.DELTA
+    CASH_DELTA = Sensitivity.CASH_DELTA
+    GAMMA = Sensitivity.GAMMA
+    VEGA = Sensitivity.VEGA
+    THETA = Sensitivity.THETA
     CASH_USDT = 5
     CASH_USDC = 6
     CASH_USD = 7
     MINIMUM_CHARGE = 8
     CURVES = 9
-
-
-@dataclass(frozen=True, eq=False)
-class Terms:
-    """A unit's members as columns, (M, 1) each, ready to broadcast against scenarios."""
-
-    market: Market
-    unit: RiskUnit
-    size: Floats
-    mark: Floats
-    forward: Floats
-    strike: Floats
-    sign: Floats
-    vol: Floats
-    root_years: Floats
-    spot: Floats
-    pair_spot: Floats
-    fx: Floats
-    option: Bools
-    inverse: Bools
-
-    @classmethod
-    def of(cls, market: Market, unit: RiskUnit) -> "Terms":
-        """The columns of the unit's members."""
-        table, members = market.instruments, unit.members
-
-        def column(values: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
-            return np.ascontiguousarray(values[members])[:, None]
-
-        return cls(
-            market=market,
-            unit=unit,
-            size=column(table.contract_size),
-            mark=column(table.mark_or_one),
-            forward=column(table.forward),
-            strike=column(table.strike),
-            sign=column(table.sign),
-            vol=column(table.mark_iv),
-            root_years=column(np.sqrt(market.years)),
-            spot=column(market.spot),
-            pair_spot=column(market.pair_spot),
-            fx=column(market.group_fx),
-            option=column(table.option),
-            inverse=column(table.inverse),
-        )
-
-    def shocked_forward(self, moves: Floats) -> Floats:
-        """(M, n) option forwards after an absolute move of the pair index, floored above zero."""
-        return np.maximum(self.forward + self.pair_spot * moves, FORWARD_FLOOR * self.pair_spot)
-
-    def value(self, forward: Floats, vol: Floats) -> Floats:
-        """Black-76 value in quote currency for one coin; 0 where there is no option."""
-        return np.where(
-            self.option, black76.value(forward, self.strike, vol * self.root_years, self.sign), 0.0
-        )
 
 
 #: Long P&L of one contract at price moves (n,) and volatility (M, 1); shape (M, n), USD.
@@ -133,11 +72,7 @@ def total_columns(terms: Terms, parameters: OkxParameters, sensitivities: Exposu
     cash = sensitivities.cash_delta[members]
     signed = np.stack(
         [
-            sensitivities.delta[members],
-            cash,
-            sensitivities.gamma[members],
-            sensitivities.vega[members],
-            _decay(terms, parameters)[:, 0],
+            *terms.sensitivities(sensitivities, parameters.decay_hours),
             *(np.where(group == g, cash, 0.0) for g in Group),
             np.zeros(len(members)),
         ],
@@ -147,16 +82,6 @@ def total_columns(terms: Terms, parameters: OkxParameters, sensitivities: Exposu
     long, short = _minimum_charge(terms, parameters, np.abs(cash))
     sides[:, Total.MINIMUM_CHARGE] = facing(long, short)[:, 0]
     return sides
-
-
-def _decay(terms: Terms, parameters: OkxParameters) -> Floats:
-    """MR2: P&L of one contract when the horizon passes and nothing moves; (M, 1)."""
-    horizon = parameters.decay_hours / (HOURS_PER_DAY * DAYS_PER_YEAR)
-    left = np.maximum(terms.market.years[terms.unit.members][:, None] - horizon, 0.0)
-    later = np.where(
-        terms.option, black76.value(terms.forward, terms.strike, terms.vol * np.sqrt(left), terms.sign), 0.0
-    )
-    return terms.size * (later - terms.value(terms.forward, terms.vol)) * terms.fx
 
 
 def _rate_shifts(terms: Terms, parameters: OkxParameters) -> Floats:

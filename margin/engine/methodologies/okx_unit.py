@@ -5,17 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from margin.engine.account import unit_upl
 from margin.engine.book import Book
 from margin.engine.market import Market
-from margin.engine.methodologies.okx_arrays import Total
-from margin.engine.methodologies.okx_factors import (
-    Evaluations,
-    Stress,
-    binding_evaluations,
-    binding_name,
-    requirement,
-)
+from margin.engine.methodologies.evaluations import Evaluations, binding_evaluations, binding_figures
+from margin.engine.methodologies.okx_factors import Stress, requirement
 from margin.engine.methodologies.spot_hedge import SpotHedge
 from margin.engine.order_sets import UnitRows
 from margin.engine.parameters.okx import OkxParameters
@@ -39,35 +32,20 @@ def unit_figures(
 ) -> UnitFigures:
     """Margin of one unit for every account that has a position or order in it."""
     stress = Stress.of(arrays, rows)
-    chosen = Evaluations.of(stress, spot)
-    components = factors(stress, chosen)
+    evaluated = Evaluations.of(stress, spot)
+    components = factors(stress, evaluated)
     mmr = requirement(components)
-    binding = binding_evaluations(chosen, mmr, len(rows.pair_account))
-    row, in_use = chosen.row[binding], chosen.spot_in_use[binding]
-    totals = stress.totals[row]
+    numbers = binding_evaluations(evaluated, mmr, len(rows.pair_account))
+    binding = evaluated.chosen(numbers)
     spot_price = market.index[f"{arrays.unit.coin}-USD"]
-    spot_pnl = (in_use * spot_price)[:, None, None] * arrays.price_moves[None, :, None]
-    members = np.zeros(len(market.instruments), dtype=np.bool_)
-    members[arrays.unit.members] = True
-    return UnitFigures(
-        unit=arrays.unit.name,
-        account=rows.pair_account,
-        binding=tuple(
-            binding_name(order_set, with_orders)
-            for order_set, with_orders in zip(
-                rows.row_set[row], chosen.with_spot_orders[binding], strict=True
-            )
-        ),
-        mmr=mmr[binding],
-        imr=parameters.imr_factor * mmr[binding],
-        spot_in_use=in_use,
-        delta=totals[:, Total.DELTA],
-        cash_delta=totals[:, Total.CASH_DELTA],
-        gamma=totals[:, Total.GAMMA],
-        theta=totals[:, Total.THETA],
-        vega=totals[:, Total.VEGA],
-        upl=unit_upl(book, market, rows.pair_account, members),
-        components={name: values[binding] for name, values in components.items()},
-        price_moves=arrays.price_moves,
-        pnl=stress.grid(stress.columns[row]).transpose(0, 2, 1) + spot_pnl,
+    spot_pnl = (binding.spot_in_use * spot_price)[:, None, None] * arrays.price_moves[None, :, None]
+    return binding_figures(
+        book,
+        market,
+        stress,
+        binding,
+        mmr=mmr[numbers],
+        imr=parameters.imr_factor * mmr[numbers],
+        components={name: values[numbers] for name, values in components.items()},
+        pnl=stress.grid(stress.columns[binding.row]).transpose(0, 2, 1) + spot_pnl,
     )
