@@ -1,6 +1,7 @@
 """Account level: equity by currency, discounts, borrowing, ratio and status (spec 01.6, spec 10.7)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,11 @@ def currency_figures(
     )
 
 
+def counted(equity: Floats, discount: MarginalTiers) -> Floats:
+    """Units of a currency that its equity counts for: through the discount tiers, and a debt whole."""
+    return discount.apply(np.maximum(equity, 0.0)) - np.maximum(-equity, 0.0)
+
+
 def _tiered(
     currencies: Sequence[str],
     equity: Floats,
@@ -91,11 +97,9 @@ def _tiered(
     for column, name in enumerate(currencies):
         if not prices[column] or not (name in discount or ANY in discount):
             continue
-        amount = equity[:, column]
-        collateral = for_coin(discount, name).apply(np.maximum(amount, 0.0))
-        debt = np.maximum(-amount, 0.0)
+        debt = np.maximum(-equity[:, column], 0.0)
         rate_mmr, rate_imr = for_coin(borrow, name).rates(debt)
-        discounted[:, column] = (collateral - debt) * prices[column]
+        discounted[:, column] = counted(equity[:, column], for_coin(discount, name)) * prices[column]
         mmr[:, column] = debt * prices[column] * rate_mmr
         imr[:, column] = debt * prices[column] * rate_imr
     return discounted, mmr, imr
@@ -143,6 +147,10 @@ def ratio_or_nan(numerator: Floats, denominator: Floats, defined: npt.NDArray[np
         return np.where(defined, numerator / safe, np.nan)
 
 
+#: Status codes of the accounts from the equity base, maintenance margin and margin ratio, (A,) each.
+StatusRule = Callable[[Floats, Floats, Floats], Ints]
+
+
 def account_figures(
     book: Book,
     market: Market,
@@ -154,13 +162,35 @@ def account_figures(
     liquidation_ratio: float,
 ) -> AccountFigures:
     """Totals, ratio and status of the methodologies whose ratio is adjusted equity over MMR and fee."""
+    return figures_over(
+        book,
+        market,
+        currencies,
+        units,
+        base=row_sums(currencies.discounted_usd),
+        fee_rate=fee_rate,
+        status=partial(_status_by_ratio, warning_ratio, liquidation_ratio),
+    )
+
+
+def figures_over(
+    book: Book,
+    market: Market,
+    currencies: CurrencyFigures,
+    units: Sequence[UnitFigures],
+    *,
+    base: Floats,
+    status: StatusRule,
+    fee_rate: float = 0.0,
+) -> AccountFigures:
+    """Totals of units and currencies, with ratio, rates and status over an equity base (A,) in USD."""
     size = len(book)
     adjusted = row_sums(currencies.discounted_usd)
     borrow_mmr, borrow_imr = row_sums(currencies.borrow_mmr), row_sums(currencies.borrow_imr)
     derivatives_mmr, derivatives_imr = sum_units(units, "mmr", size), sum_units(units, "imr", size)
     mmr, imr = derivatives_mmr + borrow_mmr, derivatives_imr + borrow_imr
     fee = fee_rate * (row_sums(currencies.liability_usd) + borrow_mmr)
-    ratio = ratio_or_nan(adjusted, mmr + fee, (mmr + fee) > 0.0)
+    ratio = ratio_or_nan(base, mmr + fee, (mmr + fee) > 0.0)
     prices = usd_prices(book, market)
     return AccountFigures(
         net_equity=row_sums(currencies.usd_value),
@@ -174,18 +204,20 @@ def account_figures(
         imr=imr,
         liquidation_fee=fee,
         margin_ratio=ratio,
-        mmr_rate=ratio_or_nan(mmr, adjusted, adjusted > 0.0),
-        imr_rate=ratio_or_nan(imr, adjusted, adjusted > 0.0),
+        mmr_rate=ratio_or_nan(mmr, base, base > 0.0),
+        imr_rate=ratio_or_nan(imr, base, base > 0.0),
         leverage=leverage(book, market, adjusted),
-        status=_status(ratio, warning_ratio, liquidation_ratio),
+        status=status(base, mmr, ratio),
     )
 
 
-def _status(ratio: Floats, warning: float, liquidation: float) -> Ints:
-    """Status codes by the ratio; a null (NaN) ratio means that nothing is required, and is normal."""
-    normal, warned, liquidated = (
-        STATUSES.index(s) for s in (Status.NORMAL, Status.WARNING, Status.LIQUIDATION)
-    )
-    return np.where(ratio <= liquidation, liquidated, np.where(ratio <= warning, warned, normal)).astype(
-        np.int32
-    )
+def status_codes(*ruled: tuple[npt.NDArray[np.bool_], Status]) -> Ints:
+    """(A,) the code of the first status whose mask holds, `normal` where none does."""
+    masks, statuses = zip(*ruled, strict=True)
+    codes = [np.int32(STATUSES.index(status)) for status in statuses]
+    return np.select(masks, codes, np.int32(STATUSES.index(Status.NORMAL))).astype(np.int32)
+
+
+def _status_by_ratio(warning: float, liquidation: float, base: Floats, mmr: Floats, ratio: Floats) -> Ints:
+    """A null (NaN) ratio means that nothing is required, and is normal."""
+    return status_codes((ratio <= liquidation, Status.LIQUIDATION), (ratio <= warning, Status.WARNING))

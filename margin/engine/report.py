@@ -12,34 +12,6 @@ from margin.engine.scenarios import VOL_SHIFTS
 #: Version of the engine: it changes whenever a figure may change.
 ENGINE_VERSION: Final = "1.0.0"
 
-_ACCOUNT: Final = (
-    "net_equity",
-    "adjusted_equity",
-    "upl",
-    "derivatives_mmr",
-    "derivatives_imr",
-    "borrow_mmr",
-    "borrow_imr",
-    "mmr",
-    "imr",
-    "liquidation_fee",
-    "margin_ratio",
-    "mmr_rate",
-    "imr_rate",
-    "leverage",
-)
-_CURRENCY: Final = (
-    "cash",
-    "upl",
-    "option_value",
-    "equity",
-    "usd_value",
-    "discounted_usd",
-    "liability_usd",
-    "borrow_mmr",
-    "borrow_imr",
-)
-
 
 @dataclass(frozen=True)
 class ReportHeader:
@@ -74,8 +46,8 @@ def _plain(value: np.floating[Any]) -> float:
 
 def _account(shard: ShardMargin, account: int) -> dict[str, Any]:
     figures: dict[str, Any] = {"id": shard.ids[account]}
-    for name in _ACCOUNT:
-        value = getattr(shard.accounts, name)[account]
+    for name, values in shard.accounts.figures():
+        value = values[account]
         figures[name] = None if name in NULLABLE and np.isnan(value) else _plain(value)
     figures["status"] = str(STATUSES[int(shard.accounts.status[account])])
     return figures
@@ -84,7 +56,7 @@ def _account(shard: ShardMargin, account: int) -> dict[str, Any]:
 def _currencies(figures: CurrencyFigures, account: int) -> list[dict[str, Any]]:
     return [
         {"currency": figures.currencies[column]}
-        | {name: _plain(getattr(figures, name)[account, column]) for name in _CURRENCY}
+        | {name: _plain(values[account, column]) for name, values in figures.figures()}
         for column in np.flatnonzero(figures.present[account])
     ]
 

@@ -1,7 +1,7 @@
 """What margining a shard yields, columnar: A accounts, C currencies, P pairs of account and risk unit."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -23,10 +23,26 @@ class Status(StrEnum):
 
 STATUSES = tuple(Status)
 
+#: The figures of a currency in every methodology, in the order of the report.
+CURRENCY_FIGURES = (
+    "cash",
+    "upl",
+    "option_value",
+    "equity",
+    "usd_value",
+    "discounted_usd",
+    "liability_usd",
+    "borrow_mmr",
+    "borrow_imr",
+)
+
 
 @dataclass(frozen=True, eq=False)
 class CurrencyFigures:
-    """Equity by currency, (A, C) each; `present` marks the currencies that an account's report lists."""
+    """Equity by currency, (A, C) each; `present` marks the currencies that an account's report lists.
+
+    `extra` holds figures that only this methodology has, by name.
+    """
 
     currencies: tuple[str, ...]
     present: Bools
@@ -39,6 +55,13 @@ class CurrencyFigures:
     liability_usd: Floats
     borrow_mmr: Floats
     borrow_imr: Floats
+    extra: Mapping[str, Floats] = field(default_factory=dict)
+
+    def figures(self) -> Iterator[tuple[str, Floats]]:
+        """Every figure by name, in the order of the report."""
+        for name in CURRENCY_FIGURES:
+            yield name, getattr(self, name)
+        yield from self.extra.items()
 
 
 #: The figures of a unit that are one number each, in the order of the report.
@@ -83,11 +106,30 @@ class UnitFigures:
             yield "scenario P&L", self.pnl
 
 
+#: The figures of an account in every methodology, in the order of the report.
+ACCOUNT_FIGURES = (
+    "net_equity",
+    "adjusted_equity",
+    "upl",
+    "derivatives_mmr",
+    "derivatives_imr",
+    "borrow_mmr",
+    "borrow_imr",
+    "mmr",
+    "imr",
+    "liquidation_fee",
+    "margin_ratio",
+    "mmr_rate",
+    "imr_rate",
+    "leverage",
+)
+
+
 @dataclass(frozen=True, eq=False)
 class AccountFigures:
     """Figures of each account, (A,) each, USD. Rates are NaN where the report says null.
 
-    `status` holds indices into `STATUSES`.
+    `status` holds indices into `STATUSES`; `extra` holds figures that only this methodology has, by name.
     """
 
     net_equity: Floats
@@ -105,6 +147,13 @@ class AccountFigures:
     imr_rate: Floats
     leverage: Floats
     status: Ints
+    extra: Mapping[str, Floats] = field(default_factory=dict)
+
+    def figures(self) -> Iterator[tuple[str, Floats]]:
+        """Every figure by name, in the order of the report."""
+        for name in ACCOUNT_FIGURES:
+            yield name, getattr(self, name)
+        yield from self.extra.items()
 
 
 #: Account figures that may be null in a report, and are NaN here.
@@ -122,11 +171,10 @@ class ShardMargin:
 
     def require_finite(self) -> None:
         """Raise `NonFiniteError` for the first figure, and its first account, that is not finite."""
-        for item in fields(AccountFigures):
-            values = getattr(self.accounts, item.name)
-            self._require(item.name, np.isfinite(values) | (item.name in NULLABLE and np.isnan(values)))
-        for item in fields(CurrencyFigures)[2:]:
-            self._require(item.name, np.isfinite(getattr(self.currencies, item.name)))
+        for name, values in self.accounts.figures():
+            self._require(name, np.isfinite(values) | (name in NULLABLE and np.isnan(values)))
+        for name, values in self.currencies.figures():
+            self._require(name, np.isfinite(values))
         for unit in self.units:
             for name, values in unit.figures():
                 self._require(f"{name} of {unit.unit}", np.isfinite(values), unit.account)
