@@ -175,6 +175,11 @@ def _rows_with_orders(
     return _assemble(accounts, row_pair, row_set, row, local, quantity, unit)
 
 
+def is_member(order_set: OrderSet, direction: Floats) -> Bools:
+    """Whether orders that would add delta of this sign belong to an order set; shape of `direction`."""
+    return np.asarray(_MEMBERS[order_set][_leanings(direction)])
+
+
 def _leanings(direction: Floats) -> Ints:
     return np.where(
         direction > 0, _Lean.POSITIVE, np.where(direction < 0, _Lean.NEGATIVE, _Lean.ZERO)

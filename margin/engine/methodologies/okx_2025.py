@@ -17,9 +17,9 @@ from margin.engine.methodologies.evaluations import Evaluations
 from margin.engine.methodologies.okx_arrays import Total, linear_shift, option_shift
 from margin.engine.methodologies.okx_factors import Stress, shared_factors
 from margin.engine.methodologies.okx_unit import unit_figures
-from margin.engine.methodologies.spot_hedge import spot_hedge
+from margin.engine.methodologies.spot_hedge import SpotHedge, spot_hedge
 from margin.engine.methodologies.terms import Terms
-from margin.engine.order_sets import OKX_SETS, unit_rows
+from margin.engine.order_sets import OKX_SETS, UnitRows, unit_rows
 from margin.engine.parameters.okx import DepegRates, OkxParameters
 from margin.engine.results import ShardMargin, UnitFigures
 from margin.engine.risk_arrays import RiskArrays, both_sides
@@ -108,28 +108,34 @@ def _depeg(
     return depeg_charge(cash, {group: market.fx_rate(group.name) for group in Group}, parameters.depeg)
 
 
-def _factors(
+def factors(
     market: Market, parameters: OkxParameters, stress: Stress, chosen: Evaluations
 ) -> dict[str, Floats]:
+    """MR1 to MR7 and MR9 of every evaluation, (E,) each."""
     coin = stress.arrays.unit.coin
     spot_price = market.index[f"{coin}-USD"]
     spot_cash = chosen.spot_in_use * spot_price
-    factors = shared_factors(stress, chosen, spot_price, parameters, coin)
-    factors["mr4"] = _basis(stress, chosen, spot_cash, parameters)
-    factors["mr9"] = _depeg(stress, chosen, spot_cash, market, parameters)
-    return {name: factors[name] for name in sorted(factors)}
+    found = shared_factors(stress, chosen, spot_price, parameters, coin)
+    found["mr4"] = _basis(stress, chosen, spot_cash, parameters)
+    found["mr9"] = _depeg(stress, chosen, spot_cash, market, parameters)
+    return {name: found[name] for name in sorted(found)}
 
 
 # Sections 5 to 7: unit and account
 
 
+def holdings(book: Book, units: Partition, number: int, arrays: RiskArrays) -> tuple[UnitRows, SpotHedge]:
+    """The order sets of one unit, and the spot that may hedge them: everyone's."""
+    rows = unit_rows(book, units, number, arrays.delta_sign, OKX_SETS)
+    everyone = np.ones(len(rows.pair_account), dtype=np.bool_)
+    return rows, spot_hedge(book, arrays.unit.coin, rows.pair_account, everyone)
+
+
 def _unit(
     book: Book, market: Market, parameters: OkxParameters, units: Partition, number: int, arrays: RiskArrays
 ) -> UnitFigures:
-    rows = unit_rows(book, units, number, arrays.delta_sign, OKX_SETS)
-    everyone = np.ones(len(rows.pair_account), dtype=np.bool_)
-    spot = spot_hedge(book, arrays.unit.coin, rows.pair_account, everyone)
-    return unit_figures(book, market, parameters, arrays, rows, spot, partial(_factors, market, parameters))
+    rows, spot = holdings(book, units, number, arrays)
+    return unit_figures(book, market, parameters, arrays, rows, spot, partial(factors, market, parameters))
 
 
 def margin(
