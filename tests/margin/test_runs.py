@@ -106,11 +106,22 @@ def test_the_same_run_twice_ends_in_the_same_hash_with_or_without_stored_arrays(
     assert len(first.result_sha256) == 64
 
 
+def crash_world(count: int) -> None:
+    """Generated accounts on the recorded crash chain, or on the demo market where the recording is absent."""
+    if not CRASH_CHAIN.exists():
+        demo_world(count)
+        return
+    with CRASH_CHAIN.open(newline="", encoding="utf-8") as lines:
+        chain = read_chain(lines)
+    accounts = [account.document for account in demo_accounts(chain.market, count, SEED)]
+    world(chain.market, chain.as_of, accounts)
+
+
 @pytest.mark.faults
-def test_a_worker_killed_in_the_middle_changes_time_and_not_the_result(
+def test_a_worker_killed_in_the_middle_of_a_crash_changes_time_and_not_the_result(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    demo_world(200)
+    crash_world(200)
     monkeypatch.setattr(runs, "SHARD_ACCOUNTS", 8)
     work_through(runs.run_start(reason=RunReason.MANUAL))
     undisturbed = newest_run()
@@ -125,22 +136,11 @@ def test_a_worker_killed_in_the_middle_changes_time_and_not_the_result(
     with start_worker(["stress", "margin"]):
         enqueue(parts.parts_sweep())
         wait_until(lambda: finished(run))
+    assert run.state == RunState.COMPLETED, run.failure
     assert run.result_sha256 == undisturbed.result_sha256
     assert MarginResult.objects.filter(run=run).count() == run.accounts
-
-
-@pytest.mark.skipif(not CRASH_CHAIN.exists(), reason="needs the recorded market data")
-def test_the_recorded_crash_chain_is_margined_to_the_end() -> None:
-    with CRASH_CHAIN.open(newline="", encoding="utf-8") as lines:
-        chain = read_chain(lines)
-    accounts = [account.document for account in demo_accounts(chain.market, 150, SEED)]
-    world(chain.market, chain.as_of, accounts)
-    with start_worker(concurrency=2):
-        run = start_run()
-        wait_until(lambda: finished(run))
-    assert run.state == RunState.COMPLETED, run.failure
+    assert run.accounts == 200
     assert UnitResult.objects.filter(run=run, unit__in=["BTC", "ETH"]).exists()
-    assert MarginResult.objects.filter(run=run).count() == len(accounts)
 
 
 def test_a_zombie_past_its_lease_writes_nothing() -> None:
