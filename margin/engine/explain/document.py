@@ -1,0 +1,51 @@
+"""Explanations of a book: which position, order and spot hedge the requirement comes from."""
+
+from typing import Any
+
+import numpy as np
+
+from margin.engine.book import Book
+from margin.engine.documents.book import read_book
+from margin.engine.errors import DocumentError, EngineError, Fault, NonFiniteError
+from margin.engine.explain.explanation import UnitExplanation
+from margin.engine.market import Market
+from margin.engine.methodologies.explainers import explainer
+from margin.engine.parameters.library import Library, Parameters
+from margin.engine.pipeline import partition, stress_unit
+
+
+def explain_book(book: Book, market: Market, parameters: Parameters) -> tuple[UnitExplanation, ...]:
+    """The explanation of every risk unit of a book of one account, sorted by unit.
+
+    Raises
+    ------
+    DocumentError
+        At `methodology`, where it is not explained.
+    NonFiniteError
+        When a share leaves the finite numbers.
+    """
+    if len(book) != 1:
+        raise EngineError("only a book of one account can be explained")
+    units = partition(market, parameters)
+    arrays = {number: stress_unit(market, units.units[number], parameters) for number in units.held_by(book)}
+    with np.errstate(all="ignore"):
+        explained = explainer(parameters.header.methodology).explain(book, market, parameters, units, arrays)
+    for unit in explained:
+        unit.require_finite(book.ids[0])
+    return explained
+
+
+def explain_document(document: Any, library: Library) -> dict[str, Any]:
+    """The explanation of a book document by unit, as plain values (spec 60, section 1).
+
+    Raises
+    ------
+    DocumentError
+        With the path of every fault; a share that is not finite is a fault of the account.
+    """
+    book = read_book(document, library)
+    try:
+        explained = explain_book(book.book, book.market, book.parameters)
+    except NonFiniteError as error:
+        raise DocumentError([Fault("account", str(error))]) from error
+    return {unit.unit: unit.document() for unit in explained}
