@@ -1,0 +1,167 @@
+"""The account under `bybit-uta`: cost of open orders, equity base, status, withdrawals (spec 20, 4 and 5)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from margin.engine.account import counted, figures_over, row_sums, status_codes, sums_by, usd_prices
+from margin.engine.book import Book
+from margin.engine.market import Market
+from margin.engine.parameters.bybit import BybitParameters
+from margin.engine.parameters.common import ANY, for_coin
+from margin.engine.results import AccountFigures, CurrencyFigures, Status, UnitFigures
+from margin.engine.tiers import MarginalTiers
+
+Ints = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+# What open orders cost
+
+
+def order_loss(book: Book, market: Market) -> Floats:
+    """(A,) USD, never positive: what perpetual and futures orders lose at once when filled at their price."""
+    orders, table = book.orders, market.instruments
+    instrument = orders.instrument
+    n, mark = orders.quantity * table.contract_size[instrument], table.mark[instrument]
+    future = ~table.option[instrument]
+    price, safe_mark = np.where(future, orders.price, 1.0), np.where(future, mark, 1.0)
+    gain = np.where(table.inverse[instrument], 1.0 / price - 1.0 / safe_mark, safe_mark - price)
+    loss = np.where(future, np.minimum(n * gain, 0.0), 0.0) * market.settle_usd[instrument]
+    return sums_by(orders.account, loss, len(book))
+
+
+def collateral_ratio(discount: Mapping[str, MarginalTiers], currency: str) -> float:
+    """The rate of a currency's first discount tier."""
+    return float(for_coin(discount, currency).rate[0])
+
+
+def haircut_loss(book: Book, market: Market, discount: Mapping[str, MarginalTiers]) -> Floats:
+    """(A,) USD of collateral that spot orders give up: what they sell counts for more than what they buy."""
+    orders = book.spot_orders
+    counts = usd_prices(book, market) * np.array(
+        [collateral_ratio(discount, name) if _priced(discount, name) else 0.0 for name in book.currencies]
+    )
+    coins, bought = np.abs(orders.quantity), orders.quantity > 0.0
+    in_coin, in_quote = coins * counts[orders.base], coins * orders.price * counts[orders.quote]
+    loss = np.maximum(np.where(bought, in_quote - in_coin, in_coin - in_quote), 0.0)
+    return sums_by(orders.account, loss, len(book))
+
+
+def _priced(discount: Mapping[str, MarginalTiers], currency: str) -> bool:
+    """Whether the parameters price a currency; one that only a hedge limit names need not be."""
+    return currency in discount or ANY in discount
+
+
+# Account figures
+
+
+def account_figures(
+    book: Book,
+    market: Market,
+    parameters: BybitParameters,
+    currencies: CurrencyFigures,
+    units: Sequence[UnitFigures],
+) -> AccountFigures:
+    """Totals and rates over adjusted equity less what open orders cost."""
+    haircut, lost = haircut_loss(book, market, parameters.discount), order_loss(book, market)
+    figures = figures_over(
+        book,
+        market,
+        currencies,
+        units,
+        base=row_sums(currencies.discounted_usd) - haircut + lost,
+        status=partial(_status, parameters, np.any(currencies.equity < 0.0, axis=1)),
+    )
+    return replace(figures, extra={"haircut_loss": haircut, "order_loss": lost})
+
+
+def _status(parameters: BybitParameters, borrows: Bools, base: Floats, mmr: Floats, ratio: Floats) -> Ints:
+    """By the maintenance rate; a requirement on a used-up base is past every threshold."""
+    live = base > 0.0
+    rate = np.where(live, mmr, 0.0) / np.where(live, base, 1.0)
+    return status_codes(
+        ((rate >= parameters.liquidation_rate) | (~live & (mmr > 0.0)), Status.LIQUIDATION),
+        ((rate >= parameters.repay_rate) & borrows, Status.REPAY),
+        (rate >= parameters.warning_rate, Status.WARNING),
+    )
+
+
+# Withdrawals
+
+
+def with_withdrawable(
+    book: Book,
+    market: Market,
+    parameters: BybitParameters,
+    currencies: CurrencyFigures,
+    units: Sequence[UnitFigures],
+    accounts: AccountFigures,
+) -> CurrencyFigures:
+    """The currencies with how much of each may leave the account alone, by itself."""
+    base = accounts.adjusted_equity - accounts.extra["haircut_loss"] + accounts.extra["order_loss"]
+    prices = usd_prices(book, market)
+    free = np.maximum(currencies.cash - _held_back(book, units), 0.0)
+    withdrawable = np.zeros_like(free)
+    for column, name in enumerate(book.currencies):
+        if _priced(parameters.discount, name):
+            withdrawable[:, column] = _most(
+                free[:, column],
+                currencies.equity[:, column],
+                base - currencies.discounted_usd[:, column],
+                accounts.imr,
+                for_coin(parameters.discount, name),
+                float(prices[column]),
+            )
+    return replace(currencies, extra={"withdrawable": withdrawable})
+
+
+def _held_back(book: Book, units: Sequence[UnitFigures]) -> Floats:
+    """(A, C) coins that hedge a risk unit: they may be traded, and not withdrawn."""
+    held = np.zeros((len(book), len(book.currencies)))
+    for unit in units:
+        if unit.unit in book.currencies:
+            held[unit.account, book.currencies.index(unit.unit)] = np.maximum(unit.spot_in_use, 0.0)
+    return held
+
+
+def _most(
+    free: Floats, equity: Floats, others: Floats, imr: Floats, discount: MarginalTiers, price: float
+) -> Floats:
+    """(A,) the largest amount in [0, free] after which the equity base still covers the initial margin.
+
+    Parameters
+    ----------
+    equity : of the currency, in its own units.
+    others : the equity base without this currency, USD.
+    """
+
+    def covers(amount: Floats, who: Bools) -> Bools:
+        remaining = counted(equity[who] - amount, discount) * price
+        return np.asarray(others[who] + remaining >= imr[who])
+
+    everyone = np.ones(len(free), dtype=np.bool_)
+    all_of_it, none_of_it = covers(free, everyone), ~covers(np.zeros_like(free), everyone)
+    between = ~all_of_it & ~none_of_it
+    most = np.where(all_of_it, free, 0.0)
+    most[between] = _bisect(lambda amount: covers(amount, between), free[between])
+    return most
+
+
+def _bisect(holds: Callable[[Floats], Bools], upper: Floats) -> Floats:
+    """The last numbers for which a condition holds that is true at 0, false at `upper`, and turns once.
+
+    It ends when no number lies between true and false. What has ended stays as it is while others go on, so
+    a figure does not depend on its company.
+    """
+    low, high = np.zeros_like(upper), upper
+    while True:
+        middle = low + 0.5 * (high - low)
+        if not ((low < middle) & (middle < high)).any():
+            return low
+        true = holds(middle)
+        low, high = np.where(true, middle, low), np.where(true, high, middle)
