@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from margin.engine.book import Book
 from margin.engine.exposures import notional_at_index, option_value, unrealised
 from margin.engine.market import STABLE_CURRENCIES, Market
 from margin.engine.parameters.common import ANY, for_coin
-from margin.engine.results import STATUSES, AccountFigures, CurrencyFigures, Status, UnitFigures
+from margin.engine.results import STATUSES, AccountFigures, CurrencyFigures, ShardMargin, Status, UnitFigures
 from margin.engine.tiers import BandTiers, MarginalTiers
 
 Ints = npt.NDArray[np.int32]
@@ -151,26 +151,48 @@ def ratio_or_nan(numerator: Floats, denominator: Floats, defined: npt.NDArray[np
 StatusRule = Callable[[Floats, Floats, Floats], Ints]
 
 
-def account_figures(
-    book: Book,
-    market: Market,
-    currencies: CurrencyFigures,
-    units: Sequence[UnitFigures],
-    *,
-    fee_rate: float,
-    warning_ratio: float,
-    liquidation_ratio: float,
-) -> AccountFigures:
-    """Totals, ratio and status of the methodologies whose ratio is adjusted equity over MMR and fee."""
-    return figures_over(
+class RatioParameters(Protocol):
+    """What an account needs of the parameters of a methodology that goes by its ratio to MMR and fee."""
+
+    @property
+    def discount(self) -> Mapping[str, MarginalTiers]: ...
+
+    @property
+    def borrow(self) -> Mapping[str, BandTiers]: ...
+
+    @property
+    def liquidation_fee_rate(self) -> float: ...
+
+    @property
+    def warning_ratio(self) -> float: ...
+
+    @property
+    def liquidation_ratio(self) -> float: ...
+
+
+def ratio_margin(
+    book: Book, market: Market, parameters: RatioParameters, units: Sequence[UnitFigures]
+) -> ShardMargin:
+    """The margin of a shard out of its units, where the ratio is adjusted equity over MMR and fee.
+
+    Raises
+    ------
+    NonFiniteError
+        When a figure leaves the finite numbers.
+    """
+    currencies = currency_figures(book, market, parameters.discount, parameters.borrow)
+    accounts = figures_over(
         book,
         market,
         currencies,
         units,
         base=row_sums(currencies.discounted_usd),
-        fee_rate=fee_rate,
-        status=partial(_status_by_ratio, warning_ratio, liquidation_ratio),
+        fee_rate=parameters.liquidation_fee_rate,
+        status=partial(_status_by_ratio, parameters.warning_ratio, parameters.liquidation_ratio),
     )
+    shard = ShardMargin(book.ids, accounts, currencies, tuple(units))
+    shard.require_finite()
+    return shard
 
 
 def figures_over(

@@ -91,6 +91,10 @@ BYBIT_SETS: Final = SetRule(
 )
 
 
+#: No orders: they are margined by themselves.
+POSITIONS_ALONE: Final = SetRule(np.array([_sets(OrderSet.POSITIONS)] * 8))
+
+
 @dataclass(frozen=True, eq=False)
 class UnitRows:
     """The rows of one risk unit over a shard: P pairs, R rows, N runs of one row in one expiry bucket.

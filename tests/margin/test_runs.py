@@ -245,7 +245,10 @@ def test_an_account_that_cannot_be_margined_is_named_with_its_reason_and_stops_n
     assert MarginResult.objects.filter(run=run).count() == 10 - len(run.blocked)
 
 
-def test_accounts_of_a_methodology_that_is_not_offered_wait_with_the_reason() -> None:
+def test_accounts_of_a_methodology_that_is_not_offered_wait_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runs, "OFFERED", ("okx-2025",))
     demo_world(4)
     account = Account.objects.earliest("id")
     Account.objects.filter(pk=account.pk).update(margin_methodology="standard")

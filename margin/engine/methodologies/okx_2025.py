@@ -7,23 +7,21 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from margin.engine.account import account_figures, currency_figures
 from margin.engine.book import Book
 from margin.engine.exposures import Exposures
 from margin.engine.instruments import Group
 from margin.engine.market import Market
 from margin.engine.methodologies import okx_arrays
 from margin.engine.methodologies.evaluations import Evaluations
-from margin.engine.methodologies.okx_arrays import Total, linear_shift, option_shift
+from margin.engine.methodologies.okx_arrays import Total, inverse_shift, linear_shift, option_shift
 from margin.engine.methodologies.okx_factors import Stress, shared_factors
-from margin.engine.methodologies.okx_unit import unit_figures
+from margin.engine.methodologies.okx_unit import okx_margin
 from margin.engine.methodologies.spot_hedge import SpotHedge, spot_hedge
 from margin.engine.methodologies.terms import Terms
 from margin.engine.order_sets import OKX_SETS, UnitRows, unit_rows
 from margin.engine.parameters.okx import DepegRates, OkxParameters
-from margin.engine.results import ShardMargin, UnitFigures
+from margin.engine.results import ShardMargin
 from margin.engine.risk_arrays import RiskArrays, both_sides
-from margin.engine.scenarios import FORWARD_FLOOR
 from margin.engine.units import Partition, RiskUnit, merged_units
 
 Floats = npt.NDArray[np.float64]
@@ -40,15 +38,11 @@ def partition(market: Market) -> Partition:
 # Section 3: revaluation under a price move
 
 
-def inverse_shift(terms: Terms, moves: Floats) -> Floats:
-    """Coin P&L of one inverse contract, in USD at the shocked index (our choice of valuation); (M, n)."""
-    shocked = np.maximum(terms.mark + terms.spot * moves, FORWARD_FLOOR * terms.spot)
-    return terms.size * (1.0 / terms.mark - 1.0 / shocked) * terms.spot * (1.0 + moves)
-
-
 def revalue(terms: Terms, moves: Floats, vol: Floats) -> Floats:
     """USD P&L of one long contract of every member at price moves (n,) and volatility (M, 1); (M, n)."""
-    futures = np.where(terms.inverse, inverse_shift(terms, moves), linear_shift(terms, moves))
+    # An inverse contract pays in coins, which are worth the shocked index (our choice of valuation).
+    inverse = inverse_shift(terms, moves) * (1.0 + moves)
+    futures = np.where(terms.inverse, inverse, linear_shift(terms, moves))
     return np.where(terms.option, option_shift(terms, moves, vol), futures)
 
 
@@ -131,13 +125,6 @@ def holdings(book: Book, units: Partition, number: int, arrays: RiskArrays) -> t
     return rows, spot_hedge(book, arrays.unit.coin, rows.pair_account, everyone)
 
 
-def _unit(
-    book: Book, market: Market, parameters: OkxParameters, units: Partition, number: int, arrays: RiskArrays
-) -> UnitFigures:
-    rows, spot = holdings(book, units, number, arrays)
-    return unit_figures(book, market, parameters, arrays, rows, spot, partial(factors, market, parameters))
-
-
 def margin(
     book: Book, market: Market, parameters: OkxParameters, units: Partition, arrays: Mapping[int, RiskArrays]
 ) -> ShardMargin:
@@ -152,19 +139,4 @@ def margin(
     NonFiniteError
         When a figure leaves the finite numbers.
     """
-    figures = tuple(
-        _unit(book, market, parameters, units, number, arrays[number]) for number in units.held_by(book)
-    )
-    currencies = currency_figures(book, market, parameters.discount, parameters.borrow)
-    accounts = account_figures(
-        book,
-        market,
-        currencies,
-        figures,
-        fee_rate=parameters.liquidation_fee_rate,
-        warning_ratio=parameters.warning_ratio,
-        liquidation_ratio=parameters.liquidation_ratio,
-    )
-    shard = ShardMargin(book.ids, accounts, currencies, figures)
-    shard.require_finite()
-    return shard
+    return okx_margin(book, market, parameters, units, arrays, holdings, partial(factors, market, parameters))

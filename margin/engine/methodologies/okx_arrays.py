@@ -12,7 +12,7 @@ from margin.engine.market import Market
 from margin.engine.methodologies.terms import Sensitivity, Terms
 from margin.engine.parameters.okx import OkxParameters
 from margin.engine.risk_arrays import RiskArrays, both_sides, facing
-from margin.engine.scenarios import VOL_SHIFTS, symmetric_moves
+from margin.engine.scenarios import FORWARD_FLOOR, VOL_SHIFTS, symmetric_moves
 from margin.engine.units import RiskUnit
 
 Floats = npt.NDArray[np.float64]
@@ -48,10 +48,17 @@ def linear_shift(terms: Terms, moves: Floats) -> Floats:
     return terms.size * terms.pair_spot * moves * terms.fx
 
 
+def inverse_shift(terms: Terms, moves: Floats) -> Floats:
+    """USD worth, at today's index, of the coins that an inverse contract gains as its mark moves; (M, n)."""
+    shocked = np.maximum(terms.mark + terms.spot * moves, FORWARD_FLOOR * terms.spot)
+    return terms.size * (1.0 / terms.mark - 1.0 / shocked) * terms.spot
+
+
 def scenario_columns(terms: Terms, parameters: OkxParameters, revalue: Revaluation, moves: Floats) -> Floats:
     """(M, 3(n + 1)) long P&L: for down, same and up the n price moves, each followed by one more column.
 
-    The columns that follow are MR6's two extreme moves, after down and same, and after up the cash delta.
+    The columns that follow are MR6's two extreme moves, after down and same, and after up one that the
+    methodology fills with the exposure of its MR4.
     """
     extreme = parameters.extreme_move.of(terms.unit.coin) * np.array([-1.0, 1.0])
     shifted = parameters.vol_shift.columns(terms.vol[:, 0], terms.market.days[terms.unit.members])

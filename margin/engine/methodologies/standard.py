@@ -1,0 +1,215 @@
+"""Methodology `standard`: position by position, nothing offsets. It reads like its page, spec 30."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from margin.engine.account import ratio_margin, sums_by, unit_upl
+from margin.engine.book import Book, Lots, Orders, Positions
+from margin.engine.exposures import exposures
+from margin.engine.market import Market
+from margin.engine.methodologies.terms import HOURS_PER_DAY, Sensitivity, Terms
+from margin.engine.order_sets import POSITIONS_ALONE, OrderSet, unit_rows
+from margin.engine.parameters.common import for_coin
+from margin.engine.parameters.standard import ShortOptionRates, StandardParameters
+from margin.engine.results import ShardMargin, UnitFigures
+from margin.engine.risk_arrays import RiskArrays, both_sides
+from margin.engine.tiers import BandTiers
+from margin.engine.units import Partition, RiskUnit, merged_units
+
+Ints = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+_BINDING: Final = OrderSet.POSITIONS.name.lower()
+
+
+def partition(market: Market) -> Partition:
+    """Risk units, for the report only: one per underlying coin."""
+    return merged_units(market)
+
+
+def unit_arrays(market: Market, unit: RiskUnit, parameters: StandardParameters) -> RiskArrays:
+    """Fan-out 1: nothing is stressed; the arrays hold the sensitivities that a report shows."""
+    terms, found = Terms.of(market, unit), exposures(market)
+    return RiskArrays(
+        unit=unit,
+        price_moves=np.zeros(0),
+        buckets=np.zeros((2 * len(unit.members), 0)),
+        sums=both_sides(np.stack(terms.sensitivities(found, HOURS_PER_DAY), axis=1)),
+        delta_sign=np.sign(found.delta[unit.members]),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Holdings:
+    """Rows that are margined each by itself, (N,).
+
+    Attributes
+    ----------
+    quantity : signed contracts.
+    entry : price paid, in the settlement currency for one coin.
+    """
+
+    account: Ints
+    instrument: Ints
+    quantity: Floats
+    entry: Floats
+
+    def where(self, chosen: Bools) -> Self:
+        """The rows of a mask (N,)."""
+        return type(self)(
+            self.account[chosen], self.instrument[chosen], self.quantity[chosen], self.entry[chosen]
+        )
+
+
+# Perpetuals, futures and options, each row by itself
+
+
+def futures_margin(coins: Floats, cash: Floats, tiers: BandTiers) -> tuple[Floats, Floats]:
+    """MMR and IMR in USD of futures: |cash delta| at the rates of the tier that holds the whole |coins|."""
+    mmr, imr = tiers.rates(coins)
+    return cash * mmr, cash * imr
+
+
+def option_margin(market: Market, held: Holdings, rates: ShortOptionRates) -> tuple[Floats, Floats]:
+    """MMR and IMR in USD of options; a long one is paid for and requires nothing."""
+    table, place = market.instruments, held.instrument
+    index, strike = market.pair_spot[place], table.strike[place]
+    to_quote = np.where(table.inverse[place], index, 1.0)
+    value, entry = table.mark[place] * to_quote, held.entry * to_quote
+    out_of_the_money = np.maximum(table.sign[place] * (strike - index), 0.0)
+    mmr = np.maximum(rates.mmr_index * index, rates.mmr_mark * value) + value + rates.fee * index
+    open_risk = np.maximum(rates.imr_index * index - out_of_the_money, rates.imr_floor * index)
+    imr = np.maximum(open_risk + np.maximum(entry, value), mmr)
+    short = np.maximum(-held.quantity, 0.0) * table.contract_size[place] * market.group_fx[place]
+    return short * mmr, short * imr
+
+
+def requirement(
+    market: Market, parameters: StandardParameters, units: Partition, arrays: RiskArrays, held: Holdings
+) -> tuple[Floats, Floats]:
+    """MMR and IMR in USD of rows of one unit, (N,) each."""
+    one_long = arrays.sums[2 * units.local_of[held.instrument]]
+    size = np.abs(held.quantity)
+    coins, cash = (size * np.abs(one_long[:, name]) for name in (Sensitivity.DELTA, Sensitivity.CASH_DELTA))
+    futures = futures_margin(coins, cash, for_coin(parameters.futures_tiers, arrays.unit.coin))
+    options = option_margin(market, held, parameters.option)
+    option = market.instruments.option[held.instrument]
+    mmr, imr = (np.where(option, mine, other) for mine, other in zip(options, futures, strict=True))
+    return mmr, imr
+
+
+# What is held, and what the orders open
+
+
+def _keys(rows: Positions | Lots | Orders, instruments: int) -> npt.NDArray[np.int64]:
+    """One number for each (account, instrument) among rows; ascending over positions."""
+    return rows.account.astype(np.int64) * instruments + rows.instrument
+
+
+def positions_held(book: Book, instruments: int) -> Holdings:
+    """The positions, entered at the quantity-weighted mean of their lots on the net side."""
+    positions, lots = book.positions, book.lots
+    size = len(positions.account)
+    place = np.searchsorted(_keys(positions, instruments), _keys(lots, instruments))
+    same_side = np.sign(lots.quantity) == np.sign(positions.quantity[place])
+    weight = np.where(same_side, np.abs(lots.quantity), 0.0)
+    total = sums_by(place, weight, size)
+    paid = sums_by(place, weight * lots.entry, size)
+    entry = np.where(total > 0.0, paid / np.where(total > 0.0, total, 1.0), 0.0)
+    return Holdings(positions.account, positions.instrument, positions.quantity, entry)
+
+
+def orders_opening(book: Book, instruments: int) -> Holdings:
+    """The orders with what each opens: in document order they use up the position, the rest is opening."""
+    orders = book.orders
+    keys, group = np.unique(_keys(orders, instruments), return_inverse=True)
+    left = _quantities(book, keys, instruments)
+    opened = orders.quantity.copy()
+    for turn in _turns(group):
+        held, wanted = left[group[turn]], opened[turn]
+        reducing = np.sign(held) == -np.sign(wanted)
+        used = np.where(reducing, np.minimum(np.abs(held), np.abs(wanted)), 0.0)
+        left[group[turn]] = held - np.sign(held) * used
+        opened[turn] = wanted - np.sign(wanted) * used
+    return Holdings(orders.account, orders.instrument, opened, orders.price)
+
+
+def _quantities(book: Book, keys: npt.NDArray[np.int64], instruments: int) -> Floats:
+    """Position in each (account, instrument) of `keys`, 0 where there is none."""
+    held = _keys(book.positions, instruments)
+    place = np.searchsorted(held, keys)
+    found = np.append(held, -1)[place] == keys
+    return np.where(found, np.append(book.positions.quantity, 0.0)[place], 0.0)
+
+
+def _turns(group: npt.NDArray[np.integer[Any]]) -> list[npt.NDArray[np.intp]]:
+    """Row numbers of every group's first row, of every group's second, and so on."""
+    order = np.argsort(group, kind="stable")
+    ordered = group[order]
+    rank = np.arange(len(group)) - np.searchsorted(ordered, ordered)
+    return [order[rank == turn] for turn in range(int(rank.max(initial=-1)) + 1)]
+
+
+# Unit and account
+
+
+def _unit(
+    book: Book,
+    market: Market,
+    parameters: StandardParameters,
+    units: Partition,
+    arrays: RiskArrays,
+    held: Holdings,
+    opening: Holdings,
+) -> UnitFigures:
+    """One unit over the accounts that have a position or order in it; `held` and `opening` are its own."""
+    number = int(units.unit_of[arrays.unit.members[0]])
+    rows = unit_rows(book, units, number, arrays.delta_sign, POSITIONS_ALONE)
+    account = rows.pair_account
+    totals = rows.entries.dot(arrays.sums)
+
+    def by_pair(of: Holdings, values: Floats) -> Floats:
+        return sums_by(np.searchsorted(account, of.account), values, len(account))
+
+    mmr, imr = requirement(market, parameters, units, arrays, held)
+    option = market.instruments.option[held.instrument]
+    components = {
+        "futures": by_pair(held, np.where(option, 0.0, mmr)),
+        "options": by_pair(held, np.where(option, mmr, 0.0)),
+        "orders": by_pair(opening, requirement(market, parameters, units, arrays, opening)[1]),
+    }
+    return UnitFigures(
+        unit=arrays.unit.name,
+        account=account,
+        binding=(_BINDING,) * len(account),
+        mmr=components["futures"] + components["options"],
+        imr=by_pair(held, imr) + components["orders"],
+        spot_in_use=np.zeros(len(account)),
+        **{name.name.lower(): totals[:, name] for name in Sensitivity},
+        upl=unit_upl(book, market, account, units.unit_of == number),
+        components=components,
+        price_moves=None,
+        pnl=None,
+    )
+
+
+def margin(
+    book: Book,
+    market: Market,
+    parameters: StandardParameters,
+    units: Partition,
+    arrays: Mapping[int, RiskArrays],
+) -> ShardMargin:
+    """Fan-out 2: the margin of a shard; arguments and errors as `okx_2025.margin`."""
+    size = len(market.instruments)
+    held, opening = positions_held(book, size), orders_opening(book, size)
+    figures = []
+    for number in units.held_by(book):
+        mine = [rows.where(units.unit_of[rows.instrument] == number) for rows in (held, opening)]
+        figures.append(_unit(book, market, parameters, units, arrays[number], *mine))
+    return ratio_margin(book, market, parameters, figures)
