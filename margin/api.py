@@ -16,6 +16,7 @@ from accounts.selectors import account_get
 from margin import examples, selectors, serializers
 from margin.choices import RunReason
 from margin.engine.errors import DocumentError
+from margin.engine.explain.document import explain_document
 from margin.engine.simulation import margin_report
 from margin.models import MarginRun
 from margin.services.runs import run_start
@@ -54,6 +55,30 @@ class SimulationsView(ApiView):
         """
         try:
             return Response(margin_report(request.data, selectors.parameter_library()))
+        except DocumentError as error:
+            raise ValidationFailed(FieldError(fault.path, fault.message) for fault in error.faults) from error
+
+
+class ExplainView(ApiView):
+    required_scopes = {"POST": Scope.READ}
+    parser_classes = (FloatJSONParser,)
+    max_body_bytes = 8 * MIB
+
+    @extend_schema(
+        operation_id="simulations_explain",
+        request=OpenApiTypes.OBJECT,
+        responses={200: OpenApiTypes.OBJECT, **_LIST_ERRORS},
+        examples=[examples.BOOK, examples.EXPLANATION],
+    )
+    def post(self, request: Request) -> Response:
+        """Where the requirement of a book document comes from, by risk unit. Scope: `read`.
+
+        Every position, order and spot hedge of the binding order set has a share of every component, at the
+        scenario, tier, curve or pair that binds; a share is negative where the row hedges. The shares of a
+        component sum to its value, those under `mmr` to the unit's requirement.
+        """
+        try:
+            return Response(explain_document(request.data, selectors.parameter_library()))
         except DocumentError as error:
             raise ValidationFailed(FieldError(fault.path, fault.message) for fault in error.faults) from error
 

@@ -47,6 +47,33 @@ REPORT = OpenApiExample(
     },
     response_only=True,
 )
+EXPLANATION = OpenApiExample(
+    "explanation, shortened",
+    value={
+        "BTC": {
+            "mmr": {"value": 1184.1, "binding": "positions", "shares": []},
+            "components": {
+                "mr1": {
+                    "value": 1164.7,
+                    "counted": True,
+                    "cell": {"price_move": 0.12, "vol_shift": "down"},
+                    "shares": [
+                        {
+                            "kind": "position",
+                            "instrument": "BTC-USDT-SWAP",
+                            "quantity": -10.0,
+                            "share": 1164.7,
+                        }
+                    ],
+                }
+            },
+            "decisions": [{"max": "sum, mr7", "chosen": "sum", "by": 1140.4, "next": "mr7"}],
+            "words": "BTC: a rise of 12 % costs 1,165 of the 1,184 required; "
+            "the short BTC-USDT-SWAP is 100 % of it.",
+        }
+    },
+    response_only=True,
+)
 _RUN = {
     "id": 12,
     "snapshot": 40,

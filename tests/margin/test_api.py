@@ -57,6 +57,18 @@ def test_a_simulation_reproduces_the_published_account() -> None:
             assert units[unit][name] == pytest.approx(figures[name], rel=1e-9), (unit, name)
 
 
+def test_an_explanation_adds_up_to_the_published_requirement() -> None:
+    parameters_load_initial(documents=shipped_documents())
+    client = _client(None)
+    explained = client.post(f"{SIMULATIONS}/explain", CASE["book"], format="json").json()
+    for unit, figures in CASE["expected"]["risk_units"].items():
+        shares = [row["share"] for row in explained[unit]["mmr"]["shares"]]
+        assert sum(shares) == pytest.approx(figures["mmr"], rel=1e-9)
+    refused = client.post(f"{SIMULATIONS}/explain", {**CASE["book"], "methodology": "other"}, format="json")
+    assert refused.status_code == 400
+    assert [error["path"] for error in refused.json()["errors"]] == ["methodology"]
+
+
 def test_a_bad_book_is_a_problem_with_the_path_of_each_fault() -> None:
     account = CASE["book"]["account"]
     positions = [{**account["positions"][0], "quantity": "many"}]

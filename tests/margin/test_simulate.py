@@ -143,6 +143,15 @@ def test_out_that_cannot_be_written_fails(good: Path) -> None:
     assert simulate(good, "--out", good / "below").returncode == 1
 
 
+def test_explain_adds_shares_to_the_report(good: Path) -> None:
+    (plain,), (explained,) = (reports(simulate(good, *more).stdout) for more in ([], ["--explain"]))
+    shares = explained.pop("explain")
+    assert explained == plain
+    for unit in plain["risk_units"]:
+        entry = shares[unit["unit"]]["mmr"]
+        assert sum(row["share"] for row in entry["shares"]) == pytest.approx(unit["mmr"], rel=1e-9)
+
+
 def test_help_and_usage() -> None:
     assert "BOOK.json" in simulate("--help").stdout
     assert simulate().returncode == 2

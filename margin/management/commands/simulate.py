@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from margin.engine.errors import DocumentError, Fault
+from margin.engine.explain.document import explain_document
 from margin.engine.simulation import margin_report
 from margin.parameter_files import shipped_library
 from pmplatform.common.errors import ValidationFailed
@@ -30,13 +31,16 @@ class Command(BaseCommand):
         parser.add_argument(
             "--out", type=Path, metavar="DIR", help="write one report per book here, under the book's name"
         )
+        parser.add_argument(
+            "--explain", action="store_true", help="add each row's share of every component, as `explain`"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         out: Path | None = options["out"]
         refused = False
         for book, target in _targets(options["books"], out):
             try:
-                report = _report(book, target)
+                report = _report(book, target, explain=options["explain"])
             except DocumentError as error:
                 refused = True
                 self.stderr.write(_line(book, error))
@@ -59,7 +63,7 @@ def _targets(books: list[Path], out: Path | None) -> Iterator[tuple[Path, Path |
     return ((book, None if out is None else out / book.name) for book in books)
 
 
-def _report(book: Path, target: Path | None) -> str:
+def _report(book: Path, target: Path | None, *, explain: bool) -> str:
     """The report as JSON text; DocumentError for whatever is wrong with the book."""
     try:
         document = strict_json_loads(book.read_bytes(), numbers=Numbers.FLOAT)
@@ -69,7 +73,10 @@ def _report(book: Path, target: Path | None) -> str:
         raise DocumentError(Fault(fault.path, fault.message) for fault in error.errors) from error
     if target is not None and target.exists() and target.samefile(book):
         raise DocumentError([Fault(_WHOLE, "would be overwritten by its own report")])
-    return json.dumps(margin_report(document, shipped_library()), indent=2, allow_nan=False)
+    report = margin_report(document, shipped_library())
+    if explain:
+        report["explain"] = explain_document(document, shipped_library())
+    return json.dumps(report, indent=2, allow_nan=False)
 
 
 def _line(book: Path, error: DocumentError) -> str:
