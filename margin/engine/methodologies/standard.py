@@ -69,8 +69,14 @@ class Holdings:
 # Perpetuals, futures and options, each row by itself
 
 
-def futures_margin(coins: Floats, cash: Floats, tiers: BandTiers) -> tuple[Floats, Floats]:
-    """MMR and IMR in USD of futures: |cash delta| at the rates of the tier that holds the whole |coins|."""
+def futures_margin(market: Market, held: Holdings, tiers: BandTiers) -> tuple[Floats, Floats]:
+    """MMR and IMR in USD of futures: |cash delta| at the rates of the tier that holds the whole position."""
+    table, place = market.instruments, held.instrument
+    mark, inverse = table.mark_or_one[place], table.inverse[place]
+    size = np.abs(held.quantity) * table.contract_size[place]
+    # Divided once, not by way of the delta of one contract: a position may lie on the edge of its tier.
+    coins = np.where(inverse, size / mark, size)
+    cash = np.where(inverse, size, size * mark * market.group_fx[place])
     mmr, imr = tiers.rates(coins)
     return cash * mmr, cash * imr
 
@@ -90,17 +96,13 @@ def option_margin(market: Market, held: Holdings, rates: ShortOptionRates) -> tu
 
 
 def requirement(
-    market: Market, parameters: StandardParameters, units: Partition, arrays: RiskArrays, held: Holdings
+    market: Market, parameters: StandardParameters, coin: str, held: Holdings
 ) -> tuple[Floats, Floats]:
-    """MMR and IMR in USD of rows of one unit, (N,) each."""
-    one_long = arrays.sums[2 * units.local_of[held.instrument]]
-    size = np.abs(held.quantity)
-    coins, cash = (size * np.abs(one_long[:, name]) for name in (Sensitivity.DELTA, Sensitivity.CASH_DELTA))
-    futures = futures_margin(coins, cash, for_coin(parameters.futures_tiers, arrays.unit.coin))
+    """MMR and IMR in USD of rows in one coin, (N,) each."""
+    futures = futures_margin(market, held, for_coin(parameters.futures_tiers, coin))
     options = option_margin(market, held, parameters.option)
     option = market.instruments.option[held.instrument]
-    mmr, imr = (np.where(option, mine, other) for mine, other in zip(options, futures, strict=True))
-    return mmr, imr
+    return np.where(option, options[0], futures[0]), np.where(option, options[1], futures[1])
 
 
 # What is held, and what the orders open
@@ -176,12 +178,12 @@ def _unit(
     def by_pair(of: Holdings, values: Floats) -> Floats:
         return sums_by(np.searchsorted(account, of.account), values, len(account))
 
-    mmr, imr = requirement(market, parameters, units, arrays, held)
+    mmr, imr = requirement(market, parameters, arrays.unit.coin, held)
     option = market.instruments.option[held.instrument]
     components = {
         "futures": by_pair(held, np.where(option, 0.0, mmr)),
         "options": by_pair(held, np.where(option, mmr, 0.0)),
-        "orders": by_pair(opening, requirement(market, parameters, units, arrays, opening)[1]),
+        "orders": by_pair(opening, requirement(market, parameters, arrays.unit.coin, opening)[1]),
     }
     return UnitFigures(
         unit=arrays.unit.name,
@@ -190,7 +192,7 @@ def _unit(
         mmr=components["futures"] + components["options"],
         imr=by_pair(held, imr) + components["orders"],
         spot_in_use=np.zeros(len(account)),
-        **{name.name.lower(): totals[:, name] for name in Sensitivity},
+        **{column.name.lower(): totals[:, column] for column in Sensitivity},
         upl=unit_upl(book, market, account, units.unit_of == number),
         components=components,
         price_moves=None,

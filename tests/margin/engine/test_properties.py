@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from margin.engine.book import Book
 from margin.engine.documents.book import BookDocument, book_of, read_book
 from margin.engine.errors import DocumentError
+from margin.engine.methodologies.registry import OFFERED
 from margin.engine.pipeline import margin_book
 from margin.engine.products import SparseRows, pointers
 from margin.engine.report import ReportHeader, render
@@ -30,6 +31,7 @@ from tests.margin.engine.support import (
     spot_balances,
     unit,
 )
+from tests.reference.strategies import HEDGE_MODES
 
 
 def test_empty_book_requires_nothing() -> None:
@@ -164,7 +166,8 @@ def test_the_sparse_product_is_the_product() -> None:
     assert matrix.dot(dense).tolist() == [[302.0, 3020.0], [0.0, 0.0], [35.0, 350.0]]
 
 
-def _many(count: int) -> list[BookDocument]:
+def _many(methodology: str, count: int) -> list[BookDocument]:
+    modes = HEDGE_MODES[methodology]
     rng = np.random.default_rng(count)
     documents = []
     for i in range(count):
@@ -182,23 +185,26 @@ def _many(count: int) -> list[BookDocument]:
             for k in rng.choice(len(LISTED), rng.integers(0, 4))
         ]
         balances = {"BTC": round(rng.normal() * 3, 4), "USDT": round(rng.normal() * 1e5, 2)}
-        documents.append(read_book(book(rows, orders, balances, id=f"A-{i}"), shipped_library()))
+        document = book(rows, orders, balances, id=f"A-{i}", hedge_mode=modes[i % len(modes)])
+        chosen = document | {"methodology": methodology, "parameters": None}
+        documents.append(read_book(chosen, shipped_library()))
     return documents
 
 
 def _rendered(document: BookDocument, shard: Book, place: int) -> Document:
     margin = margin_book(shard, document.market, document.parameters)
-    return render(margin, place, ReportHeader("okx-2025", document.parameters.header, "", ""))
+    return render(margin, place, ReportHeader("", document.parameters.header, "", ""))
 
 
+@pytest.mark.parametrize("methodology", OFFERED)
 @pytest.mark.parametrize("size", [7, 4_096])
-def test_an_account_has_the_same_bits_in_any_shard(size: int) -> None:
-    documents = _many(min(size, 64))
+def test_an_account_has_the_same_bits_in_any_shard(methodology: str, size: int) -> None:
+    documents = _many(methodology, min(size, 64))
     rows = [document.account_rows for document in documents]
     first = documents[0]
     crowd = book_of([rows[i % len(rows)] for i in range(size)], first.market_rows.instruments, first.market)
     margin = margin_book(crowd, first.market, first.parameters)
-    header = ReportHeader("okx-2025", first.parameters.header, "", "")
+    header = ReportHeader("", first.parameters.header, "", "")
     for place in sorted({*range(min(size, 64)), size // 2, size - 1}):
         document = documents[place % len(documents)]
         assert render(margin, place, header) == _rendered(document, document.book, 0)
