@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 from margin.engine.book import Book
 from margin.engine.errors import DocumentError, Fault
 from margin.engine.market import Market
-from margin.engine.methodologies import okx_2025, okx_classic, standard
+from margin.engine.methodologies import bybit_uta, okx_2025, okx_classic, standard
 from margin.engine.results import ShardMargin
 from margin.engine.risk_arrays import RiskArrays
 from margin.engine.units import Partition, RiskUnit
@@ -27,6 +27,7 @@ class Methodology(Protocol):
 _BY_NAME: Final[Mapping[str, Methodology]] = {
     "okx-2025": okx_2025,
     "okx-classic": okx_classic,
+    "bybit-uta": bybit_uta,
     "standard": standard,
 }
 
