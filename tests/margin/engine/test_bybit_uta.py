@@ -186,14 +186,16 @@ def test_calendar_charges_the_days_between_the_centres() -> None:
     assert charge("delta_spread", held | {"BTC-USDT-SWAP": -3.0}, maturities) == 0.0
 
 
-def test_a_wide_calendar_may_cost_more_than_its_naked_legs_would() -> None:
-    """Every day apart costs 0.03 %, so from 334 days on the pair costs more than the 10.03 % of one leg."""
-    legs = [PERPETUAL, future("USDT", 400)]
+@pytest.mark.parametrize(("days", "dearer"), [(332, False), (333, True), (400, True)])
+def test_a_wide_calendar_may_cost_more_than_one_of_its_legs(days: int, dearer: bool) -> None:
+    """A day apart costs 0.03 % without end, a naked leg 10.03 % at most."""
+    legs = [PERPETUAL, future("USDT", days)]
     both = unit(uta([position(legs[0], 1), position(legs[1], -1)], **listed(*legs)))
     one = unit(uta([position(legs[0], 1)], **listed(*legs)))
     assert both["components"]["max_loss"] == 0.0
-    assert both["mmr"] == exact((400 * 0.0003 + 2 * 0.0003) * BTC)
-    assert both["mmr"] > one["mmr"] == exact((0.1 + 0.0003) * BTC)
+    assert both["mmr"] == exact((days * 0.0003 + 2 * 0.0003) * BTC)
+    assert one["mmr"] == exact((0.1 + 0.0003) * BTC)
+    assert (both["mmr"] > one["mmr"]) is dearer
 
 
 def test_perpetuals_and_futures_are_charged_gross() -> None:
