@@ -55,6 +55,28 @@ class EligibilityState(TextChoices):
     SUSPENDED = "suspended"
 
 
+class BelowMinimum(TextChoices):
+    """What a methodology does with an account whose net equity stays below its minimum."""
+
+    SUSPEND = "suspend"
+    REVERT = "revert"
+    KEEP_IF_POSITIONS = "keep_if_positions"
+
+
+class TransitionKind(TextChoices):
+    """Why an account's eligibility, or the methodology in force for it, has changed."""
+
+    LOADED = "loaded"
+    ENROLLED = "enrolled"
+    LEFT = "left"
+    CHANGED = "changed"
+    SUSPENDED = "suspended"
+    REVERTED = "reverted"
+    RESTORED = "restored"
+    GRACE_ENDED = "grace_ended"
+    RETIRED = "retired"
+
+
 class LedgerKind(TextChoices):
     """Why a row of the ledger was written."""
 
