@@ -245,6 +245,19 @@ def test_an_account_that_cannot_be_margined_is_named_with_its_reason_and_stops_n
     assert MarginResult.objects.filter(run=run).count() == 10 - len(run.blocked)
 
 
+def test_an_account_below_the_minimum_is_margined_by_standard_beside_the_others() -> None:
+    demo_world(4)
+    account = Account.objects.earliest("id")
+    Account.objects.filter(pk=account.pk).update(margin_methodology="standard")
+    work_through(runs.run_start(reason=RunReason.MANUAL))
+    stored = MarginResult.objects.get(run=newest_run(), account=account)
+    report = msgspec.json.decode(bytes(stored.report))
+    assert report["methodology"] == "standard"
+    assert report["risk_units"]
+    assert all(unit["scenarios"] is None for unit in report["risk_units"])
+    assert MarginResult.objects.filter(run=newest_run()).count() == 4
+
+
 def test_accounts_of_a_methodology_that_is_not_offered_wait_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
