@@ -96,6 +96,10 @@ class AccountSettings:
         )
 
     @property
+    def is_enrolled(self) -> bool:
+        return self.eligibility_state != EligibilityState.STANDARD
+
+    @property
     def state(self) -> dict[str, Any]:
         """The settings as the ledger has them, in the order of the fields."""
         return {

@@ -1,4 +1,10 @@
 from accounts.models.account import Account, HedgeLimit
+from accounts.models.eligibility import (
+    Declaration,
+    DeclarationAcceptance,
+    EligibilityTransition,
+    EligibilityWatch,
+)
 from accounts.models.instrument import Instrument
 from accounts.models.ledger import Balance, LedgerEntry, Position
 from accounts.models.order import Order
@@ -8,6 +14,10 @@ __all__ = [
     "Account",
     "ApiToken",
     "Balance",
+    "Declaration",
+    "DeclarationAcceptance",
+    "EligibilityTransition",
+    "EligibilityWatch",
     "HedgeLimit",
     "Instrument",
     "LedgerEntry",

@@ -18,6 +18,7 @@ class Account(models.Model):
     """One pool of balances, positions and orders, margined as a whole.
 
     ``methodology`` is the holder's choice, ``margin_methodology`` the one in force now.
+    ``activation`` is the transition that made it active, with equity and declaration as its evidence.
     ``ledger_position`` is the id of the newest ledger row of this account: two reads that show the same
     position show the same margin inputs.
     """
@@ -30,6 +31,14 @@ class Account(models.Model):
     hedge_mode = models.CharField(max_length=24, choices=HedgeMode, null=True, blank=True)
     eligibility_state = models.CharField(
         max_length=16, choices=EligibilityState, default=EligibilityState.STANDARD
+    )
+    activation = models.ForeignKey(
+        "accounts.EligibilityTransition",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
     )
     reduce_only = models.BooleanField(default=False)
     in_liquidation = models.BooleanField(default=False)
@@ -47,6 +56,16 @@ class Account(models.Model):
             models.CheckConstraint(
                 condition=Q(margin_methodology__in=[models.F("methodology"), Methodology.STANDARD]),
                 name="account_margined_by_choice_or_standard",
+            ),
+            models.CheckConstraint(
+                condition=~Q(eligibility_state__in=[EligibilityState.ACTIVE, EligibilityState.SUSPENDED])
+                | Q(activation__isnull=False),
+                name="account_active_has_activation",
+            ),
+            models.CheckConstraint(
+                condition=~Q(methodology=Methodology.STANDARD)
+                | Q(eligibility_state=EligibilityState.STANDARD),
+                name="account_standard_is_not_enrolled",
             ),
             models.CheckConstraint(condition=_hedge_mode_fits(), name="account_hedge_mode_fits_methodology"),
             models.CheckConstraint(

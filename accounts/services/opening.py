@@ -7,9 +7,17 @@ from datetime import datetime
 from typing import Any
 
 from accounts import states
-from accounts.choices import EligibilityState, HedgeMode, LedgerKind, Methodology
+from accounts.choices import EligibilityState, HedgeMode, LedgerKind, Methodology, TransitionKind
 from accounts.documents import AccountDocument
-from accounts.models import Account, Balance, HedgeLimit, LedgerEntry, Order, Position
+from accounts.models import (
+    Account,
+    Balance,
+    EligibilityTransition,
+    HedgeLimit,
+    LedgerEntry,
+    Order,
+    Position,
+)
 from accounts.states import AccountSettings
 from pmplatform.common.bulk import ids_reserve, rows_copy
 from pmplatform.common.outbox import outbox_append
@@ -31,6 +39,22 @@ _ORDER = (
     "state",
     "created_at",
 )
+_TRANSITION = (
+    "id",
+    "account_id",
+    "kind",
+    "from_state",
+    "to_state",
+    "methodology",
+    "from_margin",
+    "to_margin",
+    "reasons",
+    "evidence",
+    "by",
+    "request_id",
+    "at",
+)
+_VOUCHED = "the loader vouches for equity and declaration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +99,10 @@ def accounts_open(
     ledger_ids = ids_reserve(table=_table(LedgerEntry), count=len(rows.openings))
     # The last ledger id of an account stays in the mapping, and is the largest.
     newest = {opening[0]: pk for pk, opening in zip(ledger_ids, rows.openings, strict=True)}
+    by_id = dict(zip(ids, accounts, strict=True))
+    activations = _copy_activations(by_id, actor, now)
     _copy_accounts(
-        tenant_id, {pk: (account, newest[pk]) for pk, account in zip(ids, accounts, strict=True)}, now
+        tenant_id, {pk: (account, newest[pk], activations.get(pk)) for pk, account in by_id.items()}, now
     )
     _copy_holdings(rows)
     _copy_ledger(zip(ledger_ids, rows.openings, strict=True), actor, now)
@@ -133,17 +159,40 @@ def _collect_orders(
         rows.openings.append((account_id, states.order_subject(order_id), state))
 
 
+def _copy_activations(accounts: Mapping[int, AccountDocument], actor: Actor, now: datetime) -> dict[int, int]:
+    """Record who vouches for each account that starts enrolled; gives the transition of each."""
+    settings = {pk: _settings(account) for pk, account in accounts.items()}
+    enrolled = [pk for pk in accounts if settings[pk].is_enrolled]
+    ids = ids_reserve(table=_table(EligibilityTransition), count=len(enrolled))
+    states_moved = (EligibilityState.STANDARD.value, EligibilityState.ACTIVE.value)
+    trail = (json.dumps([_VOUCHED]), json.dumps({}), actor.name, actor.request_id, now)
+    rows_copy(
+        table=_table(EligibilityTransition),
+        columns=_TRANSITION,
+        rows=(
+            (transition, pk, TransitionKind.LOADED.value, *states_moved, *_margins(settings[pk]), *trail)
+            for transition, pk in zip(ids, enrolled, strict=True)
+        ),
+    )
+    return dict(zip(enrolled, ids, strict=True))
+
+
+def _margins(settings: AccountSettings) -> tuple[str, str, str]:
+    """The methodology chosen, and those in force before and after the load."""
+    return settings.methodology.value, Methodology.STANDARD.value, settings.margin_methodology.value
+
+
 def _copy_accounts(
-    tenant_id: int, accounts: Mapping[int, tuple[AccountDocument, int]], now: datetime
+    tenant_id: int, accounts: Mapping[int, tuple[AccountDocument, int, int | None]], now: datetime
 ) -> None:
     settings = tuple(AccountSettings.__dataclass_fields__)
-    columns = ("id", "tenant_id", "code", "name", "ledger_position", "created_at", *settings)
+    first = ("id", "tenant_id", "code", "name", "ledger_position", "activation_id", "created_at")
     rows_copy(
         table=_table(Account),
-        columns=columns,
+        columns=(*first, *settings),
         rows=(
-            (pk, tenant_id, account.id, account.name, position, now, *_settings(account).state.values())
-            for pk, (account, position) in accounts.items()
+            (pk, tenant_id, account.id, account.name, *written, now, *_settings(account).state.values())
+            for pk, (account, *written) in accounts.items()
         ),
     )
 
@@ -172,5 +221,7 @@ def _copy_ledger(
     )
 
 
-def _table(model: type[Account | Balance | HedgeLimit | LedgerEntry | Order | Position]) -> str:
+def _table(
+    model: type[Account | Balance | EligibilityTransition | HedgeLimit | LedgerEntry | Order | Position],
+) -> str:
     return model._meta.db_table
