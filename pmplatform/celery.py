@@ -5,6 +5,8 @@ import os
 from celery import Celery
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
+from pmplatform.broker_check import RefuseEviction
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pmplatform.settings")
 
 app = Celery("pmplatform")
@@ -13,3 +15,4 @@ app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["worker"].add(DjangoStructLogInitStep)
+app.steps["consumer"].add(RefuseEviction)
