@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from margin.engine.documents.book import read_book
+from margin.engine.documents.book import BookDocument, read_book
 from margin.engine.errors import DocumentError, Fault, NonFiniteError
 from margin.engine.hashing import sha256_of
 from margin.engine.parameters.library import Library
 from margin.engine.pipeline import margin_book
 from margin.engine.report import ReportHeader, render
+from margin.engine.results import ShardMargin
 
 
 def iso(moment: datetime) -> str:
@@ -24,10 +25,18 @@ def margin_report(document: Any, library: Library) -> dict[str, Any]:
     DocumentError
         With the path of every fault; a result that is not finite is a fault of the account.
     """
-    book = read_book(document, library)
+    return report_of(read_book(document, library), sha256_of(document))
+
+
+def margin_of(book: BookDocument) -> ShardMargin:
+    """The margin of a checked book document; DocumentError at `account` where a figure is not finite."""
     try:
-        shard = margin_book(book.book, book.market, book.parameters)
+        return margin_book(book.book, book.market, book.parameters)
     except NonFiniteError as error:
         raise DocumentError([Fault("account", str(error))]) from error
-    header = ReportHeader(book.methodology, book.parameters.header, iso(book.as_of), sha256_of(document))
-    return render(shard, 0, header)
+
+
+def report_of(book: BookDocument, input_sha256: str) -> dict[str, Any]:
+    """The margin report of a checked book document; errors as `margin_of`."""
+    header = ReportHeader(book.methodology, book.parameters.header, iso(book.as_of), input_sha256)
+    return render(margin_of(book), 0, header)

@@ -1,6 +1,6 @@
 """The `account` object of a book document: balances, positions, orders, hedge limits (spec 01, section 7)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -8,7 +8,18 @@ from typing import Any, Final
 
 from margin.engine.book import UNLIMITED, HedgeMode
 from margin.engine.documents.market import PRICE, PRICE_OR_ZERO, SIZE_CEILING, MarketRows
-from margin.engine.documents.schema import Exact, Faults, ListOf, MapOf, Nullable, Number, Record, Text, child
+from margin.engine.documents.schema import (
+    Exact,
+    Faults,
+    ListOf,
+    MapOf,
+    Nullable,
+    Number,
+    Record,
+    Spec,
+    Text,
+    child,
+)
 from margin.engine.instruments import Instrument, Kind
 
 #: The hedge modes of each methodology, its default first. `standard` takes any and ignores it.
@@ -85,15 +96,15 @@ _HEDGE_LIMIT: Final = Record(
     },
     build=HedgeLimitRow,
 )
+#: What an account holds, and what a what-if adds to it.
+HOLDINGS: Final[dict[str, tuple[Spec, Any]]] = {
+    "balances": (MapOf(Exact()), {}),
+    "positions": (ListOf(_POSITION), ()),
+    "orders": (ListOf(_ORDER), ()),
+}
 _SHAPE: Final = Record(
     {"id": Text()},
-    {
-        "hedge_mode": (Nullable(Text()), None),
-        "hedge_limits": (MapOf(_HEDGE_LIMIT), {}),
-        "balances": (MapOf(Exact()), {}),
-        "positions": (ListOf(_POSITION), ()),
-        "orders": (ListOf(_ORDER), ()),
-    },
+    {"hedge_mode": (Nullable(Text()), None), "hedge_limits": (MapOf(_HEDGE_LIMIT), {}), **HOLDINGS},
 )
 
 
@@ -118,11 +129,22 @@ def read_account(
         return None
     mode = read_hedge_mode(fields.pop("hedge_mode"), methodology, child(path, "hedge_mode"), faults)
     account = AccountRows(hedge_mode=mode, **fields)
-    for i, position in enumerate(account.positions):
-        _check_position(position, market, f"{path}.positions[{i}]", faults)
-    for i, order in enumerate(account.orders):
-        _check_order(order, market, f"{path}.orders[{i}]", faults)
+    check_holdings(account.positions, account.orders, market, path, faults)
     return account if len(faults) == before else None
+
+
+def check_holdings(
+    positions: Sequence[PositionRow],
+    orders: Sequence[OrderRow],
+    market: MarketRows,
+    path: str,
+    faults: Faults,
+) -> None:
+    """A fault for every row of the object at `path` that does not fit an instrument alive in the market."""
+    for i, position in enumerate(positions):
+        _check_position(position, market, f"{path}.positions[{i}]", faults)
+    for i, order in enumerate(orders):
+        _check_order(order, market, f"{path}.orders[{i}]", faults)
 
 
 def _listed(name: str, market: MarketRows, path: str, faults: Faults) -> Instrument | None:

@@ -67,18 +67,32 @@ def read_book(document: Any, library: Library) -> BookDocument:
     account = read_account(head["account"], head["methodology"], market_rows, "account", faults)
     faults.raise_if_any()
     assert account is not None
-    _check_sums(account, market_rows, faults)
-    check_priced(account, market_rows, faults)
-    faults.raise_if_any()
+    check_account(account, market_rows)
     parameters = library.select(head["parameters"], head["methodology"], head["as_of"])
-    market = market_rows.to_market()
+    return assemble(parameters, market_rows, account, market_rows.to_market())
+
+
+def check_account(account: AccountRows, market: MarketRows) -> None:
+    """DocumentError with what an account as a whole holds out of bounds or without a price."""
+    faults = Faults()
+    _check_sums(account, market, faults)
+    check_priced(account, market, faults)
+    faults.raise_if_any()
+
+
+def assemble(
+    parameters: Parameters, market_rows: MarketRows, account: AccountRows, market: Market
+) -> BookDocument:
+    """A checked account under the given parameters; DocumentError where they do not price what it holds."""
+    faults = Faults()
     book = book_of([account], market_rows.instruments, market)
     parameters.check_covers(coins_of(account, market_rows), book.currencies, faults)
     faults.raise_if_any()
-    return BookDocument(head["as_of"], head["methodology"], parameters, market_rows, account, market, book)
+    name = parameters.header.methodology
+    return BookDocument(market.as_of, name, parameters, market_rows, account, market, book)
 
 
-def _named(account: AccountRows, market: MarketRows) -> list[Instrument]:
+def named_instruments(account: AccountRows, market: MarketRows) -> list[Instrument]:
     """The instruments that the account's positions and orders name."""
     rows: Sequence[PositionRow | OrderRow] = (*account.positions, *account.orders)
     return [market.instruments[market.places[row.instrument]] for row in rows]
@@ -86,13 +100,13 @@ def _named(account: AccountRows, market: MarketRows) -> list[Instrument]:
 
 def coins_of(account: AccountRows, market: MarketRows) -> list[str]:
     """The underlyings of the account's derivatives, sorted."""
-    return sorted({row.underlying for row in _named(account, market) if row.kind is not Kind.SPOT})
+    return sorted({row.underlying for row in named_instruments(account, market) if row.kind is not Kind.SPOT})
 
 
 def check_priced(account: AccountRows, market: MarketRows, faults: Faults) -> None:
     """A fault for every index and stable rate that the account's holdings need and the market lacks."""
     in_use = set(account.balances)
-    for row in _named(account, market):
+    for row in named_instruments(account, market):
         in_use |= {row.underlying, row.settle}
     for currency in sorted(in_use):
         if currency in STABLE_CURRENCIES:
@@ -121,6 +135,12 @@ def _merged(positions: Sequence[PositionRow]) -> dict[str, Decimal]:
         for row in positions:
             sums[row.instrument] = sums.get(row.instrument, Decimal(0)) + row.quantity
     return sums
+
+
+def add_exactly(first: Decimal, second: Decimal) -> Decimal:
+    """The sum of two amounts that each fit a float64."""
+    with localcontext(prec=_SUM_PRECISION):
+        return first + second
 
 
 def book_of(accounts: Sequence[AccountRows], instruments: Sequence[Instrument], market: Market) -> Book:

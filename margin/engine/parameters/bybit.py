@@ -78,6 +78,11 @@ class BybitParameters:
     eligibility: Eligibility
     liquidation: LiquidationRules
 
+    @property
+    def liquidation_ratio(self) -> float:
+        """The liquidation rate, of requirement to equity base, turned over into a margin ratio."""
+        return 1.0 / self.liquidation_rate
+
     def check_covers(self, coins: Sequence[str], currencies: Sequence[str], faults: Faults) -> None:
         """A fault for every coin or currency that the document does not price."""
         for name in _PER_COIN:
