@@ -13,7 +13,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from accounts.choices import BelowMinimum, EligibilityState, Methodology, TransitionKind
+from accounts.choices import (
+    HEDGE_MODES,
+    BelowMinimum,
+    EligibilityState,
+    HedgeMode,
+    Methodology,
+    TransitionKind,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +236,11 @@ def changed(standing: Standing, methodology: Methodology) -> Standing:
     if standing.margin_methodology == Methodology.STANDARD:
         return chosen
     return replace(chosen, margin_methodology=methodology)
+
+
+def kept_hedge_mode(hedge_mode: str | None, methodology: Methodology) -> HedgeMode | None:
+    """The hedge mode where the methodology has it, else None, which is the methodology's default."""
+    return HedgeMode(hedge_mode) if hedge_mode in HEDGE_MODES[methodology] else None
 
 
 def _settled(standing: Standing, state: EligibilityState, margin: Methodology) -> Standing:

@@ -7,6 +7,7 @@ A variable with our prefix that nobody reads is an error at once: it is a misspe
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -51,6 +52,14 @@ def flag(name: str, environ: Mapping[str, str] = os.environ) -> bool:
     if word not in TRUE_WORDS | FALSE_WORDS:
         raise ImproperlyConfigured(f"{name} must be true or false, not {word!r}.")
     return word in TRUE_WORDS
+
+
+def seconds(name: str, environ: Mapping[str, str] = os.environ, *, default: int) -> timedelta:
+    """A positive whole number of seconds. Raises ImproperlyConfigured for anything else."""
+    word = environ.get(name) or str(default)
+    if not word.isdecimal() or int(word) == 0:
+        raise ImproperlyConfigured(f"{name} must be a positive number of seconds, not {word!r}.")
+    return timedelta(seconds=int(word))
 
 
 def words(name: str, environ: Mapping[str, str] = os.environ) -> list[str]:

@@ -2,8 +2,8 @@
 
 DATABASE_URL, REDIS_URL, PM_SECRET_KEY and PM_TOKEN_PEPPER may each come from a file named by the same
 variable with `_FILE`. The others have safe defaults: PM_ALLOWED_HOSTS and PM_CSRF_TRUSTED_ORIGINS (comma
-separated), PM_DATA_DIR, and the flags PM_DEBUG, PM_PLAIN_HTTP (no TLS: for loopback) and PM_BEHIND_PROXY
-(believe X-Forwarded-Proto: only behind a proxy that always sets it).
+separated), PM_DATA_DIR, PM_SNAPSHOT_MAX_AGE (seconds), and the flags PM_DEBUG, PM_PLAIN_HTTP (no TLS: for
+loopback) and PM_BEHIND_PROXY (believe X-Forwarded-Proto: only behind a proxy that always sets it).
 """
 
 import os
@@ -30,6 +30,7 @@ environment.refuse_unknown(
             "PM_DEBUG",
             "PM_PLAIN_HTTP",
             "PM_DEMO",
+            "PM_SNAPSHOT_MAX_AGE",
         }
     )
 )
@@ -46,6 +47,12 @@ PM_TOKEN_PEPPER = environment.required("PM_TOKEN_PEPPER")
 PM_DATA_DIR = Path(os.environ.get("PM_DATA_DIR") or BASE_DIR / ".pm")
 PM_REDIS_URL = environment.required("REDIS_URL")
 ALLOWED_HOSTS = environment.words("PM_ALLOWED_HOSTS") or ["127.0.0.1", "localhost"]
+
+# --- Limits of the platform
+# An older market snapshot is stale: it is served, but moves no account.
+PM_SNAPSHOT_MAX_AGE = environment.seconds("PM_SNAPSHOT_MAX_AGE", default=120)
+# Methodologies withdrawn by their venue: from when, and to which one their accounts move.
+PM_RETIREMENTS = {"okx-classic": ("2025-01-21T08:00:00+00:00", "okx-2025")}
 
 INSTALLED_APPS = [
     "unfold",
@@ -193,6 +200,11 @@ CELERY_TASK_ROUTES = {
 CELERY_BEAT_SCHEDULE = {
     "sweep-runs": {"task": "margin.tasks.sweep_runs", "schedule": 10.0, "options": {"expires": 10}},
     "prune-runs": {"task": "margin.tasks.prune_runs", "schedule": 60.0, "options": {"expires": 60}},
+    "retire-methodologies": {
+        "task": "accounts.tasks.retire_methodologies",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "hourly-run": {
         "task": "margin.tasks.start_scheduled_run",
         "schedule": crontab(minute=0),

@@ -47,3 +47,11 @@ def test_a_database_url_is_unquoted_into_its_parts() -> None:
 def test_another_database_than_a_named_postgresql_is_refused(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="DATABASE_URL must look like"):
         environment.database(url)
+
+
+@pytest.mark.parametrize("word", ["0", "-1", "1.5", "soon"])
+def test_a_duration_is_a_positive_whole_number_of_seconds(word: str) -> None:
+    assert environment.seconds("PM_X", {}, default=120).total_seconds() == 120
+    assert environment.seconds("PM_X", {"PM_X": "5"}, default=120).total_seconds() == 5
+    with pytest.raises(ImproperlyConfigured, match="PM_X"):
+        environment.seconds("PM_X", {"PM_X": word}, default=120)

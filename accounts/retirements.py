@@ -1,0 +1,19 @@
+"""Methodologies that are offered no longer, as the platform's settings declare them (`PM_RETIREMENTS`)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.conf import settings
+
+from accounts.choices import Methodology
+from accounts.eligibility import Retirement
+
+
+def retirements_past(now: datetime) -> dict[Methodology, Retirement]:
+    """The retirements that have come, by methodology."""
+    declared: Mapping[str, tuple[str, str]] = settings.PM_RETIREMENTS
+    retirements = {
+        Methodology(name): Retirement(datetime.fromisoformat(at), Methodology(successor))
+        for name, (at, successor) in declared.items()
+    }
+    return {name: retirement for name, retirement in retirements.items() if retirement.at <= now}
