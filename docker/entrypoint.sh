@@ -1,0 +1,44 @@
+#!/bin/sh
+# The roles of the image: migrate | web | worker QUEUE [OPTION ...] | beat
+# A role's program replaces this shell, so that the container's signals reach it.
+set -eu
+cd "$(dirname "$0")/.."
+
+# Nothing runs against tables that it does not know: wait until the migrate job is done.
+wait_for_migrations() {
+    deadline=$(($(date +%s) + ${MIGRATION_WAIT_SECONDS:-120}))
+    until problem=$(python manage.py migrate --check 2>&1); do
+        if [ "$(date +%s)" -ge "$deadline" ]; then
+            printf '%s\nThe database is not migrated.\n' "$problem" >&2
+            exit 1
+        fi
+        sleep 1
+    done
+}
+
+role=${1:?name a role: migrate, web, worker or beat}
+shift
+case $role in
+    migrate)
+        exec python manage.py migrate --noinput
+        ;;
+    web)
+        wait_for_migrations
+        exec granian --interface=wsgi --static-path-route=/static --static-path-mount=staticfiles \
+            --respawn-failed-workers pmplatform.wsgi:application
+        ;;
+    worker)
+        queue=${1:?name the queue of the worker}
+        shift
+        wait_for_migrations
+        exec celery --app=pmplatform worker --loglevel=INFO --queues="$queue" --hostname="$queue@%h" "$@"
+        ;;
+    beat)
+        wait_for_migrations
+        exec celery --app=pmplatform beat --loglevel=INFO --pidfile=
+        ;;
+    *)
+        echo "$role is no role: migrate, web, worker or beat." >&2
+        exit 2
+        ;;
+esac

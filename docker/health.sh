@@ -1,0 +1,30 @@
+#!/bin/sh
+# Whether the container in this role is alive: web | worker QUEUE | beat
+# None asks for the database: its outage is no reason to restart what waits for it.
+set -eu
+cd "$(dirname "$0")/.."
+
+case ${1:-} in
+    web)
+        # As the proxy would ask; else the answer is only a redirect to TLS.
+        exec python -c '
+import sys
+from http.client import HTTPConnection
+
+connection = HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=5)
+connection.request("GET", "/api/docs", headers={"X-Forwarded-Proto": "https"})
+sys.exit(connection.getresponse().status >= 400)
+' "${GRANIAN_PORT:-8000}"
+        ;;
+    worker)
+        exec celery --app=pmplatform inspect ping --timeout=5 --destination="${2:?name the queue}@$(uname -n)"
+        ;;
+    beat)
+        # Beat writes its schedule down every three minutes, unless it hangs.
+        find "${PM_DATA_DIR:-.pm}" -maxdepth 1 -name 'beat-schedule*' -mmin -6 | grep -q .
+        ;;
+    *)
+        echo "name a role: web, worker QUEUE or beat" >&2
+        exit 2
+        ;;
+esac
