@@ -45,7 +45,7 @@ def sentences(
     """The largest counted component with its largest share, then the closest of the decisions."""
     total = sum(components[name].value for name in counted)
     if total <= 0.0:
-        return f"{unit}: nothing is required; what is held cancels out."
+        return f"{unit}: nothing is required."
     name = max(counted, key=lambda item: components[item].value)
     component = components[name]
     top = int(np.argmax(component.shares))

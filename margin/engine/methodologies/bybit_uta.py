@@ -70,25 +70,32 @@ def _components(
     return {"max_loss": worst_loss(pnl.reshape(len(pnl), -1)), **charges, "contingency": total}
 
 
-def _unit(
+def evaluate(
     book: Book, market: Market, parameters: BybitParameters, units: Partition, number: int, arrays: RiskArrays
-) -> UnitFigures:
+) -> tuple[Stress, Evaluations, Floats, dict[str, Floats]]:
+    """One unit's order sets, evaluated: with their P&L (E, 3, n) and components (E,), USD."""
     coin = arrays.unit.coin
     rows = unit_rows(book, units, number, arrays.delta_sign, BYBIT_SETS)
     stress = Stress.of(arrays, rows)
     evaluated = Evaluations.of(stress, hedging_spot(book, parameters, coin, rows))
     spot_price = market.index[f"{coin}-USD"]
     pnl = scenario_pnl(stress, evaluated, spot_price)
-    components = _components(stress, evaluated, pnl, spot_price, parameters)
+    return stress, evaluated, pnl, _components(stress, evaluated, pnl, spot_price, parameters)
+
+
+def _unit(
+    book: Book, market: Market, parameters: BybitParameters, units: Partition, number: int, arrays: RiskArrays
+) -> UnitFigures:
+    stress, evaluated, pnl, components = evaluate(book, market, parameters, units, number, arrays)
     mmr = components["max_loss"] + components["contingency"]
-    binding = binding_evaluations(evaluated, mmr, len(rows.pair_account))
+    binding = binding_evaluations(evaluated, mmr, len(stress.rows.pair_account))
     return binding_figures(
         book,
         market,
         stress,
         evaluated.chosen(binding),
         mmr=mmr[binding],
-        imr=for_coin(parameters.im_factor, coin) * mmr[binding],
+        imr=for_coin(parameters.im_factor, arrays.unit.coin) * mmr[binding],
         components={name: values[binding] for name, values in components.items()},
         pnl=pnl[binding].transpose(0, 2, 1),
     )

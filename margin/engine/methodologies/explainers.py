@@ -7,7 +7,12 @@ from margin.engine.book import Book
 from margin.engine.errors import DocumentError, Fault
 from margin.engine.explain.explanation import UnitExplanation
 from margin.engine.market import Market
-from margin.engine.methodologies import okx_2025_explain
+from margin.engine.methodologies import (
+    bybit_explain,
+    okx_2025_explain,
+    okx_classic_explain,
+    standard_explain,
+)
 from margin.engine.risk_arrays import RiskArrays
 from margin.engine.units import Partition
 
@@ -20,7 +25,12 @@ class Explainer(Protocol):
     ) -> tuple[UnitExplanation, ...]: ...
 
 
-_BY_NAME: Final[Mapping[str, Explainer]] = {"okx-2025": okx_2025_explain}
+_BY_NAME: Final[Mapping[str, Explainer]] = {
+    "okx-2025": okx_2025_explain,
+    "okx-classic": okx_classic_explain,
+    "bybit-uta": bybit_explain,
+    "standard": standard_explain,
+}
 
 EXPLAINED: Final = tuple(_BY_NAME)
 

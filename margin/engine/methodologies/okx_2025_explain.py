@@ -12,7 +12,7 @@ from margin.engine.instruments import Group
 from margin.engine.market import Market
 from margin.engine.methodologies.okx_2025 import DEPEG_PAIRS, factors, holdings
 from margin.engine.methodologies.okx_arrays import Total
-from margin.engine.methodologies.okx_explain import explain_unit
+from margin.engine.methodologies.okx_explain import explain_units
 from margin.engine.methodologies.okx_shares import Binding
 from margin.engine.parameters.okx import DepegRates, OkxParameters
 from margin.engine.risk_arrays import RiskArrays
@@ -25,20 +25,8 @@ def explain(
     book: Book, market: Market, parameters: OkxParameters, units: Partition, arrays: Mapping[int, RiskArrays]
 ) -> tuple[UnitExplanation, ...]:
     """Every unit of a one-account book; arguments as `okx_2025.margin`."""
-    return tuple(
-        explain_unit(
-            book,
-            market,
-            parameters,
-            units,
-            number,
-            arrays[number],
-            holdings(book, units, number, arrays[number]),
-            partial(factors, market, parameters),
-            _own,
-        )
-        for number in units.held_by(book)
-    )
+    own_factors = partial(factors, market, parameters)
+    return explain_units(book, market, parameters, units, arrays, holdings, own_factors, _own)
 
 
 def _own(binding: Binding) -> dict[str, Component]:

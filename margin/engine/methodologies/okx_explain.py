@@ -1,21 +1,17 @@
 """Explanation of one OKX risk unit: the binding evaluation divided, and what it was chosen among."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
-
-import numpy as np
 
 from margin.engine.book import Book
 from margin.engine.explain.explanation import Component, Decision, UnitExplanation, decide
-from margin.engine.explain.players import Players
 from margin.engine.explain.words import move_label, sentences
 from margin.engine.market import Market
-from margin.engine.methodologies.evaluations import Evaluations, binding_evaluations, binding_name
+from margin.engine.methodologies.evaluations import Evaluations, binding_evaluations
+from margin.engine.methodologies.explained_evaluations import binding_label, order_decisions, players_of
 from margin.engine.methodologies.okx_factors import Stress, requirement
-from margin.engine.methodologies.okx_shares import Binding, Floats, shared_components
-from margin.engine.methodologies.okx_unit import Factors
-from margin.engine.methodologies.spot_hedge import SpotHedge
-from margin.engine.order_sets import OrderSet, UnitRows
+from margin.engine.methodologies.okx_shares import Binding, shared_components
+from margin.engine.methodologies.okx_unit import Factors, Holdings
 from margin.engine.parameters.okx import OkxParameters
 from margin.engine.risk_arrays import RiskArrays
 from margin.engine.units import Partition
@@ -27,43 +23,54 @@ _MARKET: Final = ("mr1", "mr2", "mr6")
 _CHARGES: Final = ("mr3", "mr4", "mr5", "mr9")
 
 
-def explain_unit(
+def explain_units(
     book: Book,
     market: Market,
     parameters: OkxParameters,
     units: Partition,
-    number: int,
-    arrays: RiskArrays,
-    held: tuple[UnitRows, SpotHedge],
+    arrays: Mapping[int, RiskArrays],
+    holdings: Holdings,
     factors: Factors,
     own: OwnComponents,
+) -> tuple[UnitExplanation, ...]:
+    """Every unit of a one-account book, by a methodology's own `holdings` and `factors`, as `okx_margin`."""
+    explained = []
+    for number in units.held_by(book):
+        rows, spot = holdings(book, units, number, arrays[number])
+        stress = Stress.of(arrays[number], rows)
+        evaluated = Evaluations.of(stress, spot)
+        values = factors(stress, evaluated)
+        mmr = requirement(values)
+        at = int(binding_evaluations(evaluated, mmr, 1)[0])
+        players = players_of(book, market, units, number, stress, evaluated, at)
+        figures = {name: float(column[at]) for name, column in values.items()}
+        row, in_use = int(evaluated.row[at]), float(evaluated.spot_in_use[at])
+        binding = Binding(market, parameters, stress, row, in_use, figures, players)
+        choices = order_decisions(stress, evaluated, mmr, at)
+        explained.append(
+            _unit(binding, own(binding), binding_label(rows, evaluated, at), float(mmr[at]), choices)
+        )
+    return tuple(explained)
+
+
+def _unit(
+    binding: Binding, own: dict[str, Component], name: str, mmr: float, choices: list[Decision]
 ) -> UnitExplanation:
-    """The explanation of one unit of a one-account book; `held` and `factors` as its margin takes them."""
-    rows, spot = held
-    stress = Stress.of(arrays, rows)
-    chosen = Evaluations.of(stress, spot)
-    values = factors(stress, chosen)
-    mmr = requirement(values)
-    at = int(binding_evaluations(chosen, mmr, 1)[0])
-    row, in_use = int(chosen.row[at]), float(chosen.spot_in_use[at])
-    order_set = OrderSet(int(rows.row_set[row]))
-    players = Players.of(book, market.instruments.ids, units, number, arrays, order_set, in_use)
-    figures = {name: float(column[at]) for name, column in values.items()}
-    binding = Binding(market, parameters, stress, row, in_use, figures, players)
-    found = shared_components(binding) | own(binding)
-    components = {name: found[name] for name in sorted(found)}
-    inner, outer = _inner_decisions(binding), _outer_decisions(binding, stress, chosen, mmr, at)
+    found = shared_components(binding) | own
+    components = {factor: found[factor] for factor in sorted(found)}
+    inner, outer = _inner_decisions(binding), [*_branch_decision(binding), *choices]
     counted = counted_components(binding)
     telling = outer if counted == ("mr7",) else [*inner, *outer]
+    unit, table = binding.stress.arrays.unit.name, binding.market.instruments
     return UnitExplanation(
-        unit=arrays.unit.name,
-        binding=binding_name(order_set, bool(chosen.with_spot_orders[at])),
-        mmr=float(mmr[at]),
-        players=players.listed,
+        unit=unit,
+        binding=name,
+        mmr=mmr,
+        players=binding.players.listed,
         components=components,
         counted=counted,
         decisions=[*inner, *outer],
-        words=sentences(arrays.unit.name, components, counted, telling, players.listed, market.instruments),
+        words=sentences(unit, components, counted, telling, binding.players.listed, table),
     )
 
 
@@ -94,22 +101,6 @@ def _inner_decisions(binding: Binding) -> list[Decision]:
     return [*decide("mr1 price move", losses), *decide("mr1, mr2, mr6", factors)]
 
 
-def _outer_decisions(
-    binding: Binding, stress: Stress, chosen: Evaluations, mmr: Floats, at: int
-) -> list[Decision]:
-    """Sum or minimum charge, which order set, and whether spot orders count."""
-    branches = {"sum": _sum(binding), "mr7": binding.values["mr7"]}
-    names = [binding_name(int(stress.rows.row_set[row]), False) for row in chosen.row]
-    with_orders = chosen.with_spot_orders
-    alike = np.flatnonzero(with_orders == with_orders[at])
-    sets = {names[i]: float(mmr[i]) for i in alike}
-    peaks = {
-        label: float(mmr[with_orders == flag].max())
-        for label, flag in (("without", False), ("with", True))
-        if (with_orders == flag).any()
-    }
-    return [
-        *decide("sum, mr7", branches),
-        *decide("order set", sets),
-        *decide("spot orders", peaks, least=True),
-    ]
+def _branch_decision(binding: Binding) -> list[Decision]:
+    """Whether the sum or the minimum charge decides."""
+    return decide("sum, mr7", {"sum": _sum(binding), "mr7": binding.values["mr7"]})

@@ -1,5 +1,7 @@
 """Explanations: shares that add up for any book, and what they say about books worked out by hand."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from margin.engine.errors import DocumentError
 from margin.engine.explain.document import explain_document
 from margin.engine.methodologies.explainers import EXPLAINED
+from margin.engine.methodologies.registry import OFFERED
 from margin.parameter_files import shipped_library
 from tests.margin.engine.support import (
     BTC,
@@ -52,11 +55,9 @@ def shares(entry: Document) -> list[float]:
     return [float(row["share"]) for row in entry["shares"]]
 
 
-def adds_up(entry: Document) -> None:
-    """To 1e-9 of the value, or of what cancels out within it."""
-    parts = shares(entry)
-    gross = sum(map(abs, parts))
-    assert sum(parts) == pytest.approx(entry["value"], rel=1e-9, abs=1e-9 + 1e-12 * gross)
+def adds_up(entry: Document, cancelling: float) -> None:
+    """To 1e-9 of the value, or to the rounding of the amounts that cancel out within it."""
+    assert sum(shares(entry)) == pytest.approx(entry["value"], rel=1e-9, abs=1e-9 + 1e-12 * cancelling)
 
 
 def decision(entry: Document, of: str) -> Document:
@@ -75,9 +76,9 @@ def holds(document: Document) -> None:
         assert entry["mmr"]["binding"] == item["binding"]
         values = {name: component["value"] for name, component in entry["components"].items()}
         assert values == {name: pytest.approx(item["components"][name], rel=1e-12) for name in values}
-        for component in entry["components"].values():
-            adds_up(component)
-        adds_up(entry["mmr"])
+        gross = max(sum(map(abs, shares(component))) for component in entry["components"].values())
+        for component in (*entry["components"].values(), entry["mmr"]):
+            adds_up(component, gross)
         counted = sum(
             component["value"] for component in entry["components"].values() if component["counted"]
         )
@@ -86,10 +87,18 @@ def holds(document: Document) -> None:
         assert all(taken["by"] >= 0.0 for taken in entry["decisions"])
 
 
-@CI
-@given(st.sampled_from(EXPLAINED).flatmap(books))
-def test_shares_add_up_for_any_book(document: Document) -> None:
-    holds(document)
+def test_every_methodology_is_explained() -> None:
+    assert set(EXPLAINED) == set(OFFERED)
+
+
+@pytest.mark.parametrize("methodology", EXPLAINED)
+def test_shares_add_up_for_any_book(methodology: str) -> None:
+    @CI
+    @given(books(methodology))
+    def add_up(document: Document) -> None:
+        holds(document)
+
+    add_up()
 
 
 @CI
@@ -194,33 +203,66 @@ def test_opposite_legs_share_nothing(instrument: str, quantity: int) -> None:
     assert "nothing is required" in entry["words"]
 
 
-RAY_BOOK = [
-    position(PERPETUAL, 40),
-    position(future("BTC", 60, 102_000.0), -900_000),
-    position(CALL, -30),
-    position(PUT, 25),
+RAY_MARKET = [PERPETUAL, future("BTC", 60, 102_000.0), DATED, CALL, PUT, option("BTC", 110_000, days=60)]
+RAY_ROWS = [
+    position(item, quantity)
+    for item, quantity in zip(RAY_MARKET, (40, -900_000, -4, -30, 55, 8), strict=True)
 ]
+RAYS = {
+    "okx-2025": ("2025-01-21", ("mr1", "mr2", "mr3", "mr4", "mr5", "mr7", "mr9")),
+    "okx-classic": ("2025-01-15", ("mr1", "mr2", "mr4", "mr5", "mr6", "mr7")),
+    "bybit-uta": (
+        "2025-01-10",
+        ("max_loss", "short_option", "vega_spread", "stablecoin_spread", "delta_spread", "perp_futures"),
+    ),
+}
 
 
-@pytest.mark.parametrize("name", ["mr1", "mr2", "mr4", "mr5", "mr6", "mr7", "mr9"])
-def test_shares_are_the_mean_gradient_along_the_ray_from_the_empty_book(name: str) -> None:
+def ray_book(methodology: str, factors: Sequence[float]) -> Document:
+    """The rows, each multiplied by its factor."""
+    rows = [row | {"quantity": row["quantity"] * f} for row, f in zip(RAY_ROWS, factors, strict=True)]
+    document = book(rows, instruments=RAY_MARKET)
+    return document | {"methodology": methodology, "parameters": RAYS[methodology][0]}
+
+
+def components_at(methodology: str, factors: Sequence[float]) -> Document:
+    """Every component as `unit component`, USD."""
+    units = report(ray_book(methodology, factors))["risk_units"]
+    return {
+        f"{item['unit']} {name}": item["components"][name] for item in units for name in RAYS[methodology][1]
+    }
+
+
+def shares_of(methodology: str, instrument: str) -> Document:
+    """One row's share of every component, as `unit component`."""
+    return {
+        f"{unit_name} {name}": row["share"]
+        for unit_name, entry in explain(ray_book(methodology, [1.0] * len(RAY_ROWS))).items()
+        for name in RAYS[methodology][1]
+        for row in entry["components"][name]["shares"]
+        if row["instrument"] == instrument
+    }
+
+
+@pytest.mark.parametrize("methodology", RAYS)
+def test_shares_are_the_mean_gradient_along_the_ray_from_the_empty_book(methodology: str) -> None:
     """Aumann and Shapley by brute force: differences of the requirement itself, along the ray."""
-
-    def value(scale: float, bumped: int, bump: float) -> float:
-        rows = [
-            row | {"quantity": row["quantity"] * (scale + (bump if i == bumped else 0.0))}
-            for i, row in enumerate(RAY_BOOK)
-        ]
-        return float(unit(book(rows))["components"][name])
-
     places, bump = (np.arange(40) + 0.5) / 40, 1e-5
-    component = explained(book(RAY_BOOK))["components"][name]
-    found = {row["instrument"]: row["share"] for row in component["shares"]}
-    for i, row in enumerate(RAY_BOOK):
-        slopes = [(value(t, i, bump) - value(t, i, -bump)) / (2 * bump) for t in places]
-        assert np.mean(slopes) == pytest.approx(
-            found[row["instrument"]], rel=0.04, abs=0.004 * component["value"]
-        )
+    values = components_at(methodology, [1.0] * len(RAY_ROWS))
+    for name in RAYS[methodology][1]:
+        assert any(value > 0.0 for key, value in values.items() if key.endswith(f" {name}")), name
+    for i, row in enumerate(RAY_ROWS):
+        slopes: dict[str, list[float]] = defaultdict(list)
+        for place in places:
+            up, down = (
+                components_at(methodology, [place + sign * bump * (j == i) for j in range(len(RAY_ROWS))])
+                for sign in (1, -1)
+            )
+            for key in values:
+                slopes[key].append((up[key] - down[key]) / (2.0 * bump))
+        for key, share in shares_of(methodology, row["instrument"]).items():
+            near = pytest.approx(share, rel=0.08, abs=0.004 * values[key] + 1e-6)
+            assert np.mean(slopes[key]) == near, (row["instrument"], key)
 
 
 def test_decisions_say_what_decided_and_by_how_much() -> None:
