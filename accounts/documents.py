@@ -34,6 +34,33 @@ class OrderDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class FillDocument:
+    """A trade as it is reported; ``side`` is ``buy`` or ``sell``, ``quantity`` positive.
+
+    A negative fee is a rebate. ``client_id`` is the reporter's name for it, empty for none; ``order_id`` the
+    order it fills, if any.
+    """
+
+    instrument: str
+    side: str
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_currency: str
+    order_id: int | None = None
+    client_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferDocument:
+    """Cash that comes in or, negative, goes out."""
+
+    currency: str
+    amount: Decimal
+    client_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AccountDocument:
     """Names are those of the document; nothing is checked before it is loaded."""
 

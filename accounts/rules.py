@@ -5,7 +5,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from accounts.choices import HEDGE_MODES, HedgeMode, InstrumentKind, Methodology, OrderSide
-from accounts.documents import HedgeLimitDocument, OrderDocument, PositionDocument
+from accounts.documents import (
+    FillDocument,
+    HedgeLimitDocument,
+    OrderDocument,
+    PositionDocument,
+    TransferDocument,
+)
 from pmplatform.common.decimals import amount_fault
 from pmplatform.common.errors import FieldError
 from pmplatform.common.strict_json import key_path
@@ -69,6 +75,25 @@ def order_faults(order: OrderDocument, kind: str | None, path: str) -> Iterator[
         yield FieldError(key_path(path, "side"), "is neither buy nor sell")
     yield from positive_faults(order.quantity, key_path(path, "quantity"))
     yield from _price_faults(order.price, kind, key_path(path, "price"))
+
+
+def fill_faults(fill: FillDocument, kind: str | None) -> Iterator[FieldError]:
+    """``kind`` is that of the instrument, None when it is unknown."""
+    if kind is None:
+        yield FieldError("instrument", "is not an instrument")
+    if fill.side not in OrderSide:
+        yield FieldError("side", "is neither buy nor sell")
+    yield from positive_faults(fill.quantity, "quantity")
+    yield from _price_faults(fill.price, kind, "price")
+    yield from amount_faults(fill.fee, "fee")
+    yield from currency_faults(fill.fee_currency, "fee_currency")
+
+
+def transfer_faults(transfer: TransferDocument) -> Iterator[FieldError]:
+    yield from currency_faults(transfer.currency, "currency")
+    yield from amount_faults(transfer.amount, "amount")
+    if transfer.amount == 0:
+        yield FieldError("amount", "is zero")
 
 
 def _price_faults(price: Decimal, kind: str | None, path: str) -> Iterator[FieldError]:

@@ -1,16 +1,19 @@
 """Reads: for a principal, cut to what it may see; for margin, plain tuples (``*_rows``)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
-from accounts.choices import OrderState
+from accounts.choices import InstrumentState, OrderState
+from accounts.documents import InstrumentDocument
 from accounts.models import (
     Account,
     ApiToken,
     Balance,
+    Fill,
     HedgeLimit,
     Instrument,
     LedgerEntry,
@@ -18,6 +21,7 @@ from accounts.models import (
     Position,
     Tenant,
     TenantGrant,
+    Transfer,
 )
 from pmplatform.common.errors import NotFound, NotPermitted, ValidationFailed
 from pmplatform.common.principals import Principal
@@ -95,6 +99,14 @@ def account_hedge_limits(*, account: Account) -> QuerySet[HedgeLimit]:
     return HedgeLimit.objects.filter(account=account)
 
 
+def account_fills(*, account: Account) -> QuerySet[Fill]:
+    return Fill.objects.filter(account=account).select_related("instrument")
+
+
+def account_transfers(*, account: Account) -> QuerySet[Transfer]:
+    return Transfer.objects.filter(account=account)
+
+
 def instruments_all() -> QuerySet[Instrument]:
     """Every instrument that was ever listed, by code."""
     return Instrument.objects.order_by("code")
@@ -155,3 +167,63 @@ def _rows(queryset: QuerySet[Any], ids: Sequence[int], subject: str, *figures: s
     """Rows in an order that does not depend on how they were written."""
     chosen = queryset.filter(account_id__in=ids).order_by("account_id", subject, "pk")
     return list(chosen.values_list("account_id", subject, *figures))
+
+
+def instrument_terms(*, codes: Iterable[str]) -> dict[str, InstrumentDocument]:
+    """Contract specifications by code, of instruments in any state; unknown codes are left out."""
+    return {
+        row.code: InstrumentDocument(
+            id=row.code,
+            kind=row.kind,
+            underlying=row.underlying,
+            settle=row.settle,
+            contract_size=row.contract_size,
+            style=row.style,
+            expiry=row.expiry,
+            strike=row.strike,
+            option_type=row.option_type,
+        )
+        for row in Instrument.objects.filter(code__in=list(codes))
+    }
+
+
+def instruments_due(*, at: datetime) -> dict[str, int]:
+    """Row ids by code, in its order, of what has expired by ``at`` and is still listed or held."""
+    expired = Instrument.objects.filter(expiry__lte=at).order_by("code")
+    held = Q(Exists(_positions_of(OuterRef("pk")))) | Q(Exists(_open_orders_of(OuterRef("pk"))))
+    due = expired.filter(Q(state=InstrumentState.LISTED) | held)
+    return dict(due.values_list("code", "pk"))
+
+
+def account_ids_holding(*, instruments: Sequence[int]) -> list[int]:
+    """Ids, ascending, of the accounts with a position or an open order in any of these instruments."""
+    positions = Position.objects.filter(instrument_id__in=instruments).values_list("account_id", flat=True)
+    orders = Order.objects.filter(instrument_id__in=instruments, state=OrderState.OPEN)
+    return sorted({*positions, *orders.values_list("account_id", flat=True)})
+
+
+def instruments_unheld(*, instruments: Sequence[int]) -> list[str]:
+    """Codes of those among these instruments in which nobody has a position or an open order."""
+    held = Q(Exists(_positions_of(OuterRef("pk")))) | Q(Exists(_open_orders_of(OuterRef("pk"))))
+    chosen = Instrument.objects.filter(pk__in=instruments).exclude(held)
+    return list(chosen.order_by("code").values_list("code", flat=True))
+
+
+def position_held(*, account_id: int, instrument: str) -> tuple[Decimal, Decimal]:
+    """Signed quantity and entry price of a position; zeros for none."""
+    positions = Position.objects.filter(account_id=account_id, instrument__code=instrument)
+    return positions.values_list("quantity", "entry_price").first() or (Decimal(0), Decimal(0))
+
+
+def balances_of(*, account_id: int) -> dict[str, Decimal]:
+    """Cash by currency."""
+    rows = Balance.objects.filter(account_id=account_id).order_by("currency")
+    return dict(rows.values_list("currency", "amount"))
+
+
+def _positions_of(instrument: OuterRef) -> QuerySet[Position]:
+    return Position.objects.filter(instrument=instrument)
+
+
+def _open_orders_of(instrument: OuterRef) -> QuerySet[Order]:
+    return Order.objects.filter(instrument=instrument, state=OrderState.OPEN)

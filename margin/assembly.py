@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from accounts.documents import InstrumentDocument
 from margin.engine.book import UNLIMITED, Book
 from margin.engine.documents.account import (
     AccountRows,
@@ -23,7 +24,9 @@ from margin.engine.documents.book import book_of, check_priced, coins_of, curren
 from margin.engine.documents.market import MarketRows, read_market
 from margin.engine.documents.schema import Faults
 from margin.engine.errors import Fault
+from margin.engine.fills import Contract
 from margin.engine.hashing import canonical_json, sha256_of
+from margin.engine.instruments import Kind, OptionType, Style
 from margin.engine.parameters.library import Parameters
 
 #: Decimal places of money at rest in results.
@@ -69,6 +72,19 @@ class AccountInput:
                 for coin, ratio, most in self.hedge_limits
             },
         )
+
+
+def contract_of(terms: InstrumentDocument) -> Contract:
+    """The terms of an instrument that decide what a fill moves."""
+    return Contract(
+        kind=Kind(terms.kind),
+        underlying=terms.underlying,
+        settle=terms.settle,
+        contract_size=terms.contract_size,
+        style=None if terms.style is None else Style(terms.style),
+        strike=terms.strike,
+        option_type=None if terms.option_type is None else OptionType(terms.option_type),
+    )
 
 
 def by_account(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:

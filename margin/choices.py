@@ -37,3 +37,10 @@ class MarginStatus(TextChoices):
     WARNING = "warning"
     REPAY = "repay"
     LIQUIDATION = "liquidation"
+
+
+class SettlementSource(TextChoices):
+    """Where a settlement price comes from."""
+
+    VENUE = "venue"
+    INDEX = "index"

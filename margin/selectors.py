@@ -28,6 +28,11 @@ def snapshot_latest() -> MarketSnapshot | None:
     return MarketSnapshot.objects.order_by("-sequence").first()
 
 
+def snapshot_first_after(moment: datetime) -> MarketSnapshot:
+    """The first snapshot taken at `moment` or later; there has to be one."""
+    return MarketSnapshot.objects.filter(as_of__gte=moment).earliest("sequence")
+
+
 @lru_cache(maxsize=4)
 def snapshot_market(sequence: int) -> MarketRows:
     """The market of a snapshot; snapshots never change, so a worker keeps the last few."""

@@ -10,6 +10,7 @@ from margin.models import MarginRunPart
 from margin.services.parts import Claim, margin, part_claim, part_fail, parts_sweep, stress
 from margin.services.retention import runs_prune
 from margin.services.runs import run_start
+from margin.services.settlement import settlements_run
 from pmplatform.common.errors import StaleClaim
 
 
@@ -65,3 +66,9 @@ def start_scheduled_run() -> None:
 def prune_runs() -> None:
     """Forget the runs of passing snapshots."""
     runs_prune()
+
+
+@shared_task
+def settle_expired() -> None:
+    """Settle what has expired, a batch of accounts at a time."""
+    settlements_run(now=datetime.now(UTC))

@@ -199,6 +199,7 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_BEAT_SCHEDULE = {
     "sweep-runs": {"task": "margin.tasks.sweep_runs", "schedule": 10.0, "options": {"expires": 10}},
+    "settle-expired": {"task": "margin.tasks.settle_expired", "schedule": 5.0, "options": {"expires": 5}},
     "prune-runs": {"task": "margin.tasks.prune_runs", "schedule": 60.0, "options": {"expires": 60}},
     "retire-methodologies": {
         "task": "accounts.tasks.retire_methodologies",

@@ -1,4 +1,5 @@
 from accounts.models.account import Account, HedgeLimit
+from accounts.models.activity import Fill, Settlement, Transfer
 from accounts.models.eligibility import (
     Declaration,
     DeclarationAcceptance,
@@ -18,12 +19,15 @@ __all__ = [
     "DeclarationAcceptance",
     "EligibilityTransition",
     "EligibilityWatch",
+    "Fill",
     "HedgeLimit",
     "Instrument",
     "LedgerEntry",
     "Order",
     "Position",
+    "Settlement",
     "Tenant",
     "TenantGrant",
+    "Transfer",
     "User",
 ]

@@ -49,6 +49,15 @@ def order_fill(*, change: AccountChange, order_id: int, quantity: Decimal) -> Or
     return _order_save(change, order, before)
 
 
+def orders_cancel(*, change: AccountChange, instrument: str) -> int:
+    """Cancel every open order in an instrument, and give how many there were."""
+    orders = Order.objects.filter(account=change.account, instrument__code=instrument, state=OrderState.OPEN)
+    ids = list(orders.order_by("pk").values_list("pk", flat=True))
+    for order_id in ids:
+        order_cancel(change=change, order_id=order_id)
+    return len(ids)
+
+
 def _listed_instrument(order: OrderDocument) -> Instrument:
     listed = Instrument.objects.filter(code=order.instrument, state=InstrumentState.LISTED).first()
     if faults := list(rules.order_faults(order, listed.kind if listed else None, "")):

@@ -1,4 +1,4 @@
-from margin.models.market import MarketSnapshot
+from margin.models.market import MarketSnapshot, SettlementPrice
 from margin.models.parameters import ParameterVersion
 from margin.models.results import MarginResult, UnitResult
 from margin.models.runs import Blob, MarginRun, MarginRunPart
@@ -10,5 +10,6 @@ __all__ = [
     "MarginRunPart",
     "MarketSnapshot",
     "ParameterVersion",
+    "SettlementPrice",
     "UnitResult",
 ]

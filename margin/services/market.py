@@ -8,23 +8,28 @@ from typing import Any
 from django.db import transaction
 
 from accounts.documents import InstrumentDocument
+from accounts.selectors import instrument_terms
 from accounts.services.instruments import instruments_upsert
 from margin import selectors
 from margin.assembly import pack_market
-from margin.engine.documents.market import MarketRows, read_market
-from margin.engine.documents.schema import Faults, exact
+from margin.engine.documents.market import PRICE, MarketRows, read_market
+from margin.engine.documents.schema import Exact, Faults, MapOf, exact
 from margin.engine.errors import DocumentError, Fault
 from margin.engine.hashing import sha256_of
 from margin.engine.parameters.library import read_version
 from margin.engine.simulation import iso
 from margin.models import MarketSnapshot, ParameterVersion
+from pmplatform.common.decimals import amount_fault, decimal_text
 
 _INITIAL = "initial"
+_SETTLEMENT = MapOf(Exact(PRICE))
 
 
 @transaction.atomic
-def snapshot_accept(*, market: Any, as_of: datetime, source: str) -> MarketSnapshot:
+def snapshot_accept(*, market: Any, as_of: datetime, source: str, settlement: Any = None) -> MarketSnapshot:
     """Store a market object as the newest snapshot and list its instruments.
+
+    ``settlement`` gives the price of the underlying, by instrument, at which expired ones settle.
 
     Raises
     ------
@@ -33,6 +38,7 @@ def snapshot_accept(*, market: Any, as_of: datetime, source: str) -> MarketSnaps
     """
     faults = Faults()
     rows = read_market(market, as_of, "market", faults)
+    prices = _settlement(settlement, faults)
     faults.raise_if_any()
     assert rows is not None
     latest = selectors.snapshot_latest()
@@ -42,10 +48,31 @@ def snapshot_accept(*, market: Any, as_of: datetime, source: str) -> MarketSnaps
     return MarketSnapshot.objects.create(
         as_of=as_of,
         source=source,
-        sha256=sha256_of({"as_of": iso(as_of), "market": market}),
+        sha256=sha256_of(_hashed(market, as_of, prices)),
         instruments=len(rows.instruments),
         content=pack_market(market),
+        settlement=prices,
     )
+
+
+def _settlement(value: Any, faults: Faults) -> dict[str, str]:
+    """The settlement prices of a snapshot as decimal text."""
+    prices = {} if value is None else _SETTLEMENT.read(value, "settlement", faults) or {}
+    texts = {}
+    for name, price in prices.items():
+        # What is no price at all is a fault already.
+        if price is not None and (fault := amount_fault(price)):
+            faults.add(f"settlement.{name}", fault)
+        elif price is not None:
+            texts[name] = decimal_text(price)
+    for name in sorted(texts.keys() - instrument_terms(codes=texts).keys()):
+        faults.add(f"settlement.{name}", "is not an instrument")
+    return texts
+
+
+def _hashed(market: Any, as_of: datetime, settlement: dict[str, str]) -> dict[str, Any]:
+    content = {"as_of": iso(as_of), "market": market}
+    return {**content, "settlement": settlement} if settlement else content
 
 
 def _instruments(rows: MarketRows, market: Any) -> list[InstrumentDocument]:

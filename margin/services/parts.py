@@ -10,17 +10,17 @@ from django.utils import timezone
 
 from margin import selectors
 from margin.choices import PartKind, PartState, RunState
-from margin.codec import decode_arrays, decode_book, encode_arrays
+from margin.codec import decode_book, encode_arrays
 from margin.engine.market import Market
 from margin.engine.parameters.library import Parameters
 from margin.engine.pipeline import margin_shard, partition, stress_unit
 from margin.engine.report import ENGINE_VERSION
-from margin.engine.risk_arrays import RiskArrays
-from margin.engine.units import Partition, RiskUnit
+from margin.engine.units import Partition
 from margin.models import Blob, MarginRunPart
+from margin.services.arrays import unit_arrays
 from margin.services.blobs import blob_store
 from margin.services.results import results_write
-from margin.services.runs import arrays_key, run_advance, run_fail
+from margin.services.runs import run_advance, run_fail
 from pmplatform.common.errors import StaleClaim
 
 LEASE: Final = timedelta(seconds=60)
@@ -101,7 +101,10 @@ def margin(*, claim: Claim) -> list[int]:
     book, hashes = decode_book(content)
     units, market, parameters = _setting(part)
     arrays = {
-        number: _arrays(part, units.units[number], market, parameters) for number in units.held_by(book)
+        number: unit_arrays(
+            snapshot=part.run.snapshot, market=market, unit=units.units[number], parameters=parameters
+        )
+        for number in units.held_by(book)
     }
     shard = margin_shard(book, market, parameters, units, arrays)
     with transaction.atomic():
@@ -116,16 +119,6 @@ def _setting(part: MarginRunPart) -> tuple[Partition, Market, Parameters]:
     parameters = selectors.parameters_read(part.parameters_id)
     market = selectors.snapshot_market(part.run.snapshot_id).to_market()
     return partition(market, parameters), market, parameters
-
-
-def _arrays(part: MarginRunPart, unit: RiskUnit, market: Market, parameters: Parameters) -> RiskArrays:
-    """A unit's stored risk arrays; computed anew where they are gone, since a store is only a cache."""
-    header = parameters.header
-    key = arrays_key(part.run.snapshot.sha256, header.sha256, header.methodology, unit.name)
-    content = selectors.blob(key)
-    if content is None:
-        return stress_unit(market, unit, parameters)
-    return decode_arrays(content, unit)
 
 
 def parts_sweep() -> list[int]:

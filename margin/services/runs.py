@@ -15,12 +15,12 @@ from margin.choices import PartKind, PartState, RunReason, RunState
 from margin.codec import content_key, encode_book
 from margin.engine.book import Book
 from margin.engine.documents.market import MarketRows
-from margin.engine.hashing import sha256_of
 from margin.engine.methodologies.registry import OFFERED
 from margin.engine.parameters.library import Parameters
 from margin.engine.pipeline import partition
 from margin.engine.report import ENGINE_VERSION
 from margin.models import MarginRun, MarginRunPart, MarketSnapshot, ParameterVersion
+from margin.services.arrays import arrays_key
 from margin.services.blobs import blob_store
 from pmplatform.common.errors import Refused
 
@@ -160,11 +160,6 @@ def _parts(run: MarginRun, snapshot: MarketSnapshot, cuts: Sequence[_Cut]) -> li
         for cut in cuts
     ]
     return stress + margin
-
-
-def arrays_key(snapshot_sha256: str, parameters_sha256: str, name: str, unit: str) -> str:
-    """The content key of a unit's risk arrays: a hash over everything they are computed from."""
-    return sha256_of([snapshot_sha256, parameters_sha256, name, unit, ENGINE_VERSION])
 
 
 @transaction.atomic

@@ -16,7 +16,10 @@ from pmplatform.common.strict_json import Numbers, strict_json_loads
 
 
 class Command(PlatformCommand):
-    help = "Load a market snapshot: a JSON document with as_of and market, or a Deribit option chain as CSV."
+    help = (
+        "Load a market snapshot: a JSON document with as_of, market and, where something has expired, "
+        "settlement prices by instrument; or a Deribit option chain as CSV."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, help="FILE.json or FILE.csv")
@@ -31,8 +34,10 @@ class Command(PlatformCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["file"]
         try:
-            as_of, market = _read(path, _rates(options["fx"]))
-            snapshot = snapshot_accept(market=market, as_of=as_of, source=path.suffix.lstrip("."))
+            as_of, market, settlement = _read(path, _rates(options["fx"]))
+            snapshot = snapshot_accept(
+                market=market, as_of=as_of, source=path.suffix.lstrip("."), settlement=settlement
+            )
         except DocumentError as error:
             raise CommandError(
                 "\n".join(f"{path}: {fault}" for fault in error.faults), returncode=BAD_INPUT
@@ -56,11 +61,11 @@ def _rates(texts: list[str]) -> dict[str, float]:
     return rates
 
 
-def _read(path: Path, fx: dict[str, float]) -> tuple[datetime, Any]:
+def _read(path: Path, fx: dict[str, float]) -> tuple[datetime, Any, Any]:
     if path.suffix == ".csv":
         with path.open(newline="", encoding="utf-8") as lines:
             chain = read_chain(lines, fx)
-        return chain.as_of.astimezone(UTC), chain.market
+        return chain.as_of.astimezone(UTC), chain.market, None
     document = strict_json_loads(path.read_bytes(), numbers=Numbers.FLOAT)
     if not isinstance(document, dict) or "market" not in document:
         raise DocumentError([Fault("market", "is required")])
@@ -68,4 +73,4 @@ def _read(path: Path, fx: dict[str, float]) -> tuple[datetime, Any]:
     as_of = Instant().read(document.get("as_of"), "as_of", faults)
     faults.raise_if_any()
     assert as_of is not None
-    return as_of, document["market"]
+    return as_of, document["market"], document.get("settlement")
