@@ -1,17 +1,21 @@
 """Reads of market, parameters, runs and results."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 from django.db.models import Count, Max, Q, QuerySet, Sum
 
+from accounts.choices import BelowMinimum, EligibilityState, Methodology
+from accounts.eligibility import EligibilityRules
 from margin.assembly import unpack_market
 from margin.choices import PartState, RunState
 from margin.engine.documents.market import MarketRows
 from margin.engine.parameters.library import Library, Parameters, read_version
+from margin.engine.parameters.standard import StandardParameters
 from margin.models import (
     Blob,
     MarginResult,
@@ -50,6 +54,27 @@ def parameters_in_force(methodology: str, at: datetime) -> ParameterVersion | No
 def parameters_read(version: int) -> Parameters:
     """A stored version as the engine's value; versions never change."""
     return read_version(ParameterVersion.objects.get(pk=version).document)
+
+
+def eligibility_rules(methodology: Methodology, at: datetime) -> EligibilityRules | None:
+    """A portfolio methodology's rules by the parameters in force; None for `standard`, or without any."""
+    version = parameters_in_force(methodology, at)
+    parameters = None if version is None else parameters_read(version.pk)
+    if parameters is None or isinstance(parameters, StandardParameters):
+        return None
+    rules = parameters.eligibility
+    return EligibilityRules(
+        min_net_equity=Decimal(str(rules.min_net_equity)),
+        below_minimum=BelowMinimum(rules.below_minimum),
+        confirmations=parameters.liquidation.confirmations,
+        grace=timedelta(seconds=rules.grace_seconds),
+    )
+
+
+def eligibility_rules_at(at: datetime) -> dict[Methodology, EligibilityRules]:
+    """The rules of every portfolio methodology in force at a time."""
+    found = {methodology: eligibility_rules(methodology, at) for methodology in Methodology}
+    return {methodology: rules for methodology, rules in found.items() if rules is not None}
 
 
 def parameter_library() -> Library:
@@ -109,6 +134,35 @@ def run_latest_completed() -> MarginRun | None:
 def run_parts(run: int) -> QuerySet[MarginRunPart]:
     """The parts of a run in the order in which they were made."""
     return MarginRunPart.objects.filter(run_id=run).order_by("id")
+
+
+def runs_unreviewed() -> list[int]:
+    """Completed runs whose accounts have not been reviewed for eligibility, oldest first."""
+    waiting = MarginRun.objects.filter(state=RunState.COMPLETED, reviewed_at__isnull=True)
+    return list(waiting.order_by("id").values_list("id", flat=True))
+
+
+def run_is_left_behind(run: MarginRun) -> bool:
+    """Whether a run over a newer snapshot has been reviewed already."""
+    return MarginRun.objects.filter(reviewed_at__isnull=False, snapshot__gt=run.snapshot_id).exists()
+
+
+def results_to_review(run: int, rules: Mapping[Methodology, EligibilityRules]) -> list[tuple[int, Decimal]]:
+    """(account id, net equity), by id, of those in a run whose eligibility its snapshot bears upon.
+
+    They are the active accounts below the minimum of their methodology, the suspended ones, and those of
+    which something is counted or waited for.
+    """
+    below = Q()
+    for methodology, rule in rules.items():
+        below |= Q(account__methodology=methodology, net_equity__lt=rule.min_net_equity)
+    concerned = (
+        Q(account__eligibility_state=EligibilityState.SUSPENDED)
+        | Q(account__watch__isnull=False)
+        | (Q(account__eligibility_state=EligibilityState.ACTIVE) & below)
+    )
+    results = MarginResult.objects.filter(concerned, run_id=run).order_by("account_id")
+    return list(results.values_list("account_id", "net_equity"))
 
 
 def run_get(run: int) -> MarginRun:

@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from celery import shared_task
+from django.utils import timezone
 
+from margin import selectors
 from margin.choices import PartKind, RunReason
 from margin.models import MarginRunPart
+from margin.services.eligibility import eligibility_review
 from margin.services.parts import Claim, margin, part_claim, part_fail, parts_sweep, stress
 from margin.services.retention import runs_prune
 from margin.services.runs import run_start
@@ -22,6 +25,12 @@ def enqueue(part_ids: Iterable[int]) -> None:
         task.delay(part_id)
 
 
+def enqueue_reviews() -> None:
+    """Wake a worker for every run that has completed and whose accounts have not been reviewed."""
+    for run_id in selectors.runs_unreviewed():
+        review_run.delay(run_id)
+
+
 def _work(part_id: int, kind: PartKind, act: Callable[..., list[int]]) -> None:
     """Claim a part, act on it, and wake what follows; why an attempt failed stays with the part."""
     claim: Claim | None = part_claim(part_id=part_id, kind=kind)
@@ -35,6 +44,8 @@ def _work(part_id: int, kind: PartKind, act: Callable[..., list[int]]) -> None:
         part_fail(claim=claim, failure=f"{type(error).__name__}: {error}"[:2000])
         raise
     enqueue(following)
+    if not following:
+        enqueue_reviews()
 
 
 @shared_task
@@ -50,9 +61,16 @@ def run_margin(part_id: int) -> None:
 
 
 @shared_task
+def review_run(run_id: int) -> None:
+    """Review the eligibility of a completed run's accounts."""
+    eligibility_review(run_id=run_id, now=timezone.now())
+
+
+@shared_task
 def sweep_runs() -> None:
-    """Wake the parts whose worker or message was lost."""
+    """Wake the parts and reviews whose worker or message was lost."""
     enqueue(parts_sweep())
+    enqueue_reviews()
 
 
 @shared_task

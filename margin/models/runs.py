@@ -23,6 +23,7 @@ class MarginRun(models.Model):
     """One margining of the whole book: pins snapshot, parameter versions, engine and ledger position.
 
     ``blocked`` gives the reason of every account that could not be margined, by account id.
+    ``reviewed_at`` says when the eligibility of its accounts was reviewed.
     ``result_sha256`` is a hash over every account's report, in the order of account ids: two runs of equal
     inputs end in the same hash, however often their workers died.
     """
@@ -38,10 +39,16 @@ class MarginRun(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True)
     result_sha256 = models.CharField(max_length=64, blank=True)
+    reviewed_at = models.DateTimeField(null=True, blank=True)
     failure = models.TextField(blank=True)
 
     class Meta:
         ordering = ("-id",)
+        indexes = (
+            models.Index(
+                fields=["id"], condition=Q(state="completed", reviewed_at__isnull=True), name="run_unreviewed"
+            ),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=["reason", "period"], condition=Q(period__isnull=False), name="run_once_per_period"
