@@ -2,21 +2,26 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from margin.engine.comparison import compare
 from margin.engine.errors import DocumentError, Fault
 from margin.engine.explain.document import explain_document
+from margin.engine.parameters.library import Library
 from margin.engine.simulation import margin_report
+from margin.management.documents import WHOLE, fault_line, read_document
 from margin.parameter_files import shipped_library
-from pmplatform.common.errors import ValidationFailed
-from pmplatform.common.strict_json import Numbers, strict_json_loads
+from pmplatform.common.commands import BAD_INPUT
 
-_BAD_INPUT = 2
-_WHOLE = "document"
+#: Options that add a part of their name to the report.
+_PARTS: Final[Mapping[str, Callable[[Any, Library], dict[str, Any]]]] = {
+    "explain": explain_document,
+    "compare": compare,
+}
 
 
 class Command(BaseCommand):
@@ -34,20 +39,26 @@ class Command(BaseCommand):
         parser.add_argument(
             "--explain", action="store_true", help="add each row's share of every component, as `explain`"
         )
+        parser.add_argument(
+            "--compare",
+            action="store_true",
+            help="add the account's figures under every methodology, and what each saves, as `compare`",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         out: Path | None = options["out"]
+        parts = [part for part in _PARTS if options[part]]
         refused = False
         for book, target in _targets(options["books"], out):
             try:
-                report = _report(book, target, explain=options["explain"])
+                report = _report(book, target, parts)
             except DocumentError as error:
                 refused = True
-                self.stderr.write(_line(book, error))
+                self.stderr.write(fault_line(book, error))
             else:
                 self._deliver(report, target)
         if refused:
-            raise SystemExit(_BAD_INPUT)
+            raise SystemExit(BAD_INPUT)
 
     def _deliver(self, report: str, target: Path | None) -> None:
         if target is None:
@@ -63,26 +74,14 @@ def _targets(books: list[Path], out: Path | None) -> Iterator[tuple[Path, Path |
     return ((book, None if out is None else out / book.name) for book in books)
 
 
-def _report(book: Path, target: Path | None, *, explain: bool) -> str:
-    """The report as JSON text; DocumentError for whatever is wrong with the book."""
-    try:
-        document = strict_json_loads(book.read_bytes(), numbers=Numbers.FLOAT)
-    except OSError as error:
-        raise DocumentError([Fault(_WHOLE, f"cannot be read: {error.strerror}")]) from error
-    except ValidationFailed as error:
-        raise DocumentError(Fault(fault.path, fault.message) for fault in error.errors) from error
+def _report(book: Path, target: Path | None, parts: list[str]) -> str:
+    """The report as JSON text, with further parts by name; DocumentError for what is wrong with the book."""
+    document = read_document(book)
     if target is not None and target.exists() and target.samefile(book):
-        raise DocumentError([Fault(_WHOLE, "would be overwritten by its own report")])
+        raise DocumentError([Fault(WHOLE, "would be overwritten by its own report")])
     report = margin_report(document, shipped_library())
-    if explain:
-        report["explain"] = explain_document(document, shipped_library())
+    report |= {part: _PARTS[part](document, shipped_library()) for part in parts}
     return json.dumps(report, indent=2, allow_nan=False)
-
-
-def _line(book: Path, error: DocumentError) -> str:
-    """One line that names the book and each of its faults, whatever the document's keys contain."""
-    faults = "; ".join(f"{fault.path or _WHOLE}: {fault.message}" for fault in error.faults)
-    return " ".join(f"{book}: {faults}".splitlines())
 
 
 def _write(target: Path, report: str) -> None:
