@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from margin.engine.account import sums_by
 from margin.engine.book import Book
 from margin.engine.explain.explanation import Component, UnitExplanation
 from margin.engine.explain.players import Players
@@ -72,7 +73,9 @@ def _components(
 
 
 def _component(shares: Floats, words: str, cell: Mapping[str, Any] | None = None) -> Component:
-    return Component(float(shares.sum()), shares, words, cell)
+    # Added up as the requirement is, one after the other: the same bits.
+    value = float(sums_by(np.zeros(len(shares), dtype=np.int32), shares, 1)[0])
+    return Component(value, shares, words, cell)
 
 
 def _unit(
