@@ -1,6 +1,7 @@
 """Routes of margin: each method validates, calls, serialises."""
 
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -15,10 +16,14 @@ from rest_framework.response import Response
 from accounts.selectors import account_get
 from margin import examples, selectors, serializers
 from margin.choices import RunReason
+from margin.engine import requests
 from margin.engine.errors import DocumentError
 from margin.engine.explain.document import explain_document
+from margin.engine.parameters.library import Library
 from margin.engine.simulation import margin_report
+from margin.engine.what_if import what_if_of
 from margin.models import MarginRun
+from margin.services.books import stored_book
 from margin.services.runs import run_start
 from margin.tasks import enqueue
 from pmplatform.common.errors import FieldError, NotFound, Refused, ValidationFailed
@@ -34,13 +39,18 @@ _UNREADABLE = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBI
 _LIST_ERRORS = problem_responses(*_UNREADABLE)
 _READ_ERRORS = problem_responses(*_UNREADABLE, HTTPStatus.NOT_FOUND)
 _START_ERRORS = problem_responses(*_UNREADABLE, HTTPStatus.UNPROCESSABLE_ENTITY)
+_WHAT_IF_ERRORS = problem_responses(*_UNREADABLE, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-class SimulationsView(ApiView):
+class StatelessView(ApiView):
+    """Computes from a document and stores nothing."""
+
     required_scopes = {"POST": Scope.READ}
     parser_classes = (FloatJSONParser,)
     max_body_bytes = 8 * MIB
 
+
+class SimulationsView(StatelessView):
     @extend_schema(
         operation_id="simulations_create",
         request=OpenApiTypes.OBJECT,
@@ -53,17 +63,10 @@ class SimulationsView(ApiView):
         `parameters` null takes the version in force at `as_of`, a string names a stored one, an object is
         one of your own.
         """
-        try:
-            return Response(margin_report(request.data, selectors.parameter_library()))
-        except DocumentError as error:
-            raise ValidationFailed(FieldError(fault.path, fault.message) for fault in error.faults) from error
+        return _simulated(margin_report, request)
 
 
-class ExplainView(ApiView):
-    required_scopes = {"POST": Scope.READ}
-    parser_classes = (FloatJSONParser,)
-    max_body_bytes = 8 * MIB
-
+class ExplainView(StatelessView):
     @extend_schema(
         operation_id="simulations_explain",
         request=OpenApiTypes.OBJECT,
@@ -77,10 +80,74 @@ class ExplainView(ApiView):
         scenario, tier, curve or pair that binds; a share is negative where the row hedges. The shares of a
         component sum to its value, those under `mmr` to the unit's requirement.
         """
-        try:
-            return Response(explain_document(request.data, selectors.parameter_library()))
-        except DocumentError as error:
-            raise ValidationFailed(FieldError(fault.path, fault.message) for fault in error.faults) from error
+        return _simulated(explain_document, request)
+
+
+class CompareView(StatelessView):
+    @extend_schema(
+        operation_id="simulations_compare",
+        request=OpenApiTypes.OBJECT,
+        responses={200: OpenApiTypes.OBJECT, **_LIST_ERRORS},
+        examples=[examples.COMPARE, examples.COMPARISON],
+    )
+    def post(self, request: Request) -> Response:
+        """The account of a book document under every methodology, and what each saves. Scope: `read`.
+
+        A methodology that cannot margin the book is null, with the reason under `reasons`. `saving` is the
+        requirement of `standard` less that of the methodology; `without_short_option_value` leaves out the
+        value of short options, which `standard` asks for although the equity is without it already.
+        """
+        return _simulated(requests.compare_request, request)
+
+
+class CurveView(StatelessView):
+    @extend_schema(
+        operation_id="simulations_curve",
+        request=OpenApiTypes.OBJECT,
+        responses={200: OpenApiTypes.OBJECT, **_LIST_ERRORS},
+        examples=[examples.CURVE, examples.CURVE_DRAWN],
+    )
+    def post(self, request: Request) -> Response:
+        """Equity, requirement and ratio of a book document as a coin moves. Scope: `read`.
+
+        `axis` is `price` (default; moves are relative) or `vol` (vol points); `coin` is that of the largest
+        notional if absent, `moves` up to 601 ascending numbers. `liquidation_moves` are where the account
+        passes the liquidation threshold, `liquidation_prices` the same as USD prices of the coin.
+        """
+        return _simulated(requests.curve_request, request)
+
+
+class WhatIfView(StatelessView):
+    @extend_schema(
+        operation_id="simulations_what_if",
+        request=OpenApiTypes.OBJECT,
+        responses={200: OpenApiTypes.OBJECT, **_WHAT_IF_ERRORS},
+        examples=[examples.WHAT_IF, examples.WHAT_IF_ANSWER],
+    )
+    def post(self, request: Request) -> Response:
+        """Reports before and after changes, and the difference. Scope: `read`.
+
+        Give a `book`, or the id of an `account` of yours to be taken at the newest snapshot. `changes` adds
+        `positions`, `orders` and `balances`; its `shifts` move the market: `price` by coin (relative),
+        `vol_points`, `fx` (new rates of stable currencies) and `seconds`.
+        """
+        return _simulated(self._answer, request)
+
+    def _answer(self, body: Any, library: Library) -> dict[str, Any]:
+        asked = requests.what_if_request(body)
+        if asked.account is None:
+            return asked.answer(library)
+        account = account_get(principal=self.principal, account_id=asked.account)
+        book, sha256 = stored_book(account_id=account.pk)
+        return what_if_of(book, asked.changes, sha256)
+
+
+def _simulated(answer: Callable[[Any, Library], dict[str, Any]], request: Request) -> Response:
+    """The answer to a request body; 400 with the path of every fault."""
+    try:
+        return Response(answer(request.data, selectors.parameter_library()))
+    except DocumentError as error:
+        raise ValidationFailed(FieldError(fault.path, fault.message) for fault in error.faults) from error
 
 
 class AccountMarginView(ApiView):

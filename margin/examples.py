@@ -110,3 +110,117 @@ RUN_DETAIL = OpenApiExample(
     },
     response_only=True,
 )
+_BOOK_VALUE = BOOK.value
+_FIGURES = {"net_equity": 24932.4, "mmr": 1187.9, "imr": 1544.3, "margin_ratio": 19.4, "status": "normal"}
+COMPARE = OpenApiExample("book document to compare", value={"book": _BOOK_VALUE}, request_only=True)
+COMPARISON = OpenApiExample(
+    "comparison, shortened",
+    value={
+        "okx-2025": _FIGURES,
+        "bybit-uta": None,
+        "standard": {**_FIGURES, "mmr": 388.2, "imr": 970.6},
+        "saving": {
+            "okx-2025": {
+                "mmr": -799.7,
+                "imr": -573.7,
+                "without_short_option_value": {"mmr": -799.7, "imr": -573.7},
+            },
+            "bybit-uta": None,
+        },
+        "reasons": {"bybit-uta": "parameters: no version of bybit-uta is in force at 2023-01-01T00:00:00Z"},
+    },
+    response_only=True,
+)
+CURVE = OpenApiExample(
+    "curve against the price of BTC",
+    value={"book": _BOOK_VALUE, "coin": "BTC", "axis": "price", "moves": [-0.2, 0.0, 0.2, 0.4]},
+    request_only=True,
+)
+CURVE_DRAWN = OpenApiExample(
+    "curve, shortened",
+    value={
+        "coin": "BTC",
+        "axis": "price",
+        "points": [{"move": 0.0, "equity": 24932.4, "mmr": 1187.9, "margin_ratio": 19.4}],
+        "liquidation_moves": [0.232],
+        "liquidation_prices": [119504.0],
+    },
+    response_only=True,
+)
+WHAT_IF = OpenApiExample(
+    "another contract while BTC falls",
+    value={
+        "book": _BOOK_VALUE,
+        "changes": {
+            "positions": [{"instrument": "BTC-USDT-SWAP", "quantity": "5", "entry_price": "97060"}],
+            "balances": {"USDT": "-1000"},
+            "shifts": {"price": {"BTC": -0.1}, "vol_points": 5, "fx": {"USDT": 0.98}, "seconds": 3600},
+        },
+    },
+    request_only=True,
+)
+WHAT_IF_ANSWER = OpenApiExample(
+    "what-if, shortened",
+    value={
+        "before": REPORT.value,
+        "after": REPORT.value,
+        "difference": {
+            "account": {"net_equity": 3411.8, "mmr": -594.0, "margin_ratio": 22.1},
+            "risk_units": [{"unit": "BTC", "mmr": -594.0, "imr": -772.2}],
+        },
+    },
+    response_only=True,
+)
+_TRANSITION = {
+    "kind": "enrolled",
+    "from_state": "standard",
+    "to_state": "active",
+    "methodology": "okx-2025",
+    "from_margin": "standard",
+    "to_margin": "okx-2025",
+    "reasons": [],
+    "snapshot": 40,
+    "net_equity": "24932.41",
+    "min_net_equity": "10000",
+    "declaration": "2025-01",
+    "evidence": {"adjusted_equity": "24932.41", "imr": "1544.3", "as_of": "2025-02-03T10:00:00+00:00"},
+    "by": "token:0c1d2e3f4a5b6c7d",
+    "at": "2025-02-03T10:00:05Z",
+}
+ELIGIBILITY = OpenApiExample(
+    "eligibility of an enrolled account",
+    value={
+        "state": "active",
+        "methodology": "okx-2025",
+        "margin_methodology": "okx-2025",
+        "is_restricted": False,
+        "margin_due_at": None,
+        "confirmations": 0,
+        "confirmations_needed": 2,
+        "net_equity": "24932.41",
+        "min_net_equity": "10000",
+        "reasons": [],
+        "declaration": {
+            "version": "2025-01",
+            "text": "I understand that ...",
+            "accepted_at": "2025-02-03T09:58:00Z",
+        },
+        "history": [_TRANSITION],
+    },
+    response_only=True,
+)
+ACCEPT = OpenApiExample("accept the declaration", value={"version": "2025-01"}, request_only=True)
+ACCEPTANCE = OpenApiExample(
+    "acceptance",
+    value={
+        "version": "2025-01",
+        "by": "token:0c1d2e3f4a5b6c7d",
+        "at": "2025-02-03T09:58:00Z",
+        "address": "192.0.2.7",
+    },
+    response_only=True,
+)
+ENROL = OpenApiExample("enrol", value={"methodology": "okx-2025"}, request_only=True)
+TERMS = OpenApiExample(
+    "another methodology", value={"methodology": "bybit-uta", "hedge_mode": "spot_hedge"}, request_only=True
+)

@@ -2,12 +2,28 @@
 
 from django.urls import path
 
-from margin import api
+from margin import api, eligibility_api
 
 urlpatterns = [
+    path("accounts/<int:account_id>", eligibility_api.AccountTermsView.as_view(), name="account-terms"),
+    path(
+        "accounts/<int:account_id>/eligibility",
+        eligibility_api.EligibilityView.as_view(),
+        name="account-eligibility",
+    ),
+    path(
+        "accounts/<int:account_id>/declarations",
+        eligibility_api.DeclarationsView.as_view(),
+        name="account-declarations",
+    ),
+    path("accounts/<int:account_id>/enrol", eligibility_api.EnrolView.as_view(), name="account-enrol"),
+    path("accounts/<int:account_id>/leave", eligibility_api.LeaveView.as_view(), name="account-leave"),
     path("accounts/<int:account_id>/margin", api.AccountMarginView.as_view(), name="account-margin"),
     path("simulations", api.SimulationsView.as_view(), name="simulations"),
     path("simulations/explain", api.ExplainView.as_view(), name="simulation-explain"),
+    path("simulations/compare", api.CompareView.as_view(), name="simulation-compare"),
+    path("simulations/curve", api.CurveView.as_view(), name="simulation-curve"),
+    path("simulations/what-if", api.WhatIfView.as_view(), name="simulation-what-if"),
     path("runs", api.RunsView.as_view(), name="runs"),
     path("runs/<int:run_id>", api.RunView.as_view(), name="run"),
 ]

@@ -27,19 +27,23 @@ _REQUIREMENTS: Final = ("mmr", "imr")
 
 
 def what_if(document: Any, changes: Any, library: Library) -> dict[str, Any]:
-    """The reports of a book document before and after, and what the changes cost or save.
+    """`what_if_of` a book document; faults of the book itself are named as in a simulation."""
+    return what_if_of(read_book(document, library), changes, sha256_of(document))
 
-    Both are margined by the parameter version that the document names, also where the changes let time pass.
+
+def what_if_of(book: BookDocument, changes: Any, input_sha256: str) -> dict[str, Any]:
+    """The reports of a checked book before and after changes, and what these cost or save.
+
+    Both are margined by the book's parameter version, also where the changes let time pass.
 
     Raises
     ------
     DocumentError
-        With every fault; those of the changes are at `changes.`, those of the book as in a simulation.
+        With every fault: of the changes at `changes.`, of the market where it does not price them.
     """
-    book, sha256 = read_book(document, library), sha256_of(document)
     changed = changed_book(book, read_changes(changes, book.market_rows, _PATH))
-    before = report_of(book, sha256)
-    after = report_of(changed, sha256_of({"book": sha256, _PATH: changes}))
+    before = report_of(book, input_sha256)
+    after = report_of(changed, sha256_of({"book": input_sha256, _PATH: changes}))
     return {"before": before, "after": after, "difference": difference(before, after)}
 
 
