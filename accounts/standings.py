@@ -22,9 +22,14 @@ def account_transitions(*, account: Account) -> QuerySet[EligibilityTransition]:
     return EligibilityTransition.objects.filter(account=account).select_related("acceptance__declaration")
 
 
+def account_by_id(*, account_id: int) -> Account:
+    """An account with all that its standing is told by."""
+    return Account.objects.select_related("watch", "activation").get(pk=account_id)
+
+
 def account_standing(*, account_id: int) -> Standing:
     """Where an account stands now."""
-    return standing_of(Account.objects.select_related("watch").get(pk=account_id))
+    return standing_of(account_by_id(account_id=account_id))
 
 
 def standing_of(account: Account) -> Standing:

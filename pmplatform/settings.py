@@ -179,6 +179,7 @@ SPECTACULAR_SETTINGS = {
     # Fields that share choices, or a name for different ones; the schema names each set once.
     "ENUM_NAME_OVERRIDES": {
         "MethodologyEnum": "accounts.choices.Methodology",
+        "EligibilityStateEnum": "accounts.choices.EligibilityState",
         "RunStateEnum": "margin.choices.RunState",
         "PartStateEnum": "margin.choices.PartState",
     },

@@ -6,7 +6,7 @@ every reason and the figures they rest on.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from accounts import standings
@@ -34,6 +34,40 @@ from pmplatform.common.errors import Refused, ValidationFailed
 from pmplatform.common.principals import Actor
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Whether an account could enrol in a methodology now: every reason against it, and what they rest on."""
+
+    methodology: Methodology
+    rules: EligibilityRules | None
+    measured: Measured
+    acceptance_id: int | None
+    reasons: tuple[str, ...]
+
+
+def enrolment_outlook(*, account_id: int, methodology: Methodology, now: datetime) -> Outlook:
+    """What enrolling in a methodology would meet at the newest snapshot; reads only."""
+    account = standings.account_by_id(account_id=account_id)
+    measured = account_measure(
+        account_id=account_id,
+        methodology=methodology,
+        hedge_mode=kept_hedge_mode(account.hedge_mode, methodology),
+        now=now,
+    )
+    rules = _rules(methodology, measured)
+    acceptance = standings.declaration_acceptance(account_id=account_id)
+    reasons = enrol_refusals(
+        standings.standing_of(account),
+        methodology,
+        rules,
+        measured.figures,
+        has_accepted=acceptance is not None,
+        retirement=retirements_past(now).get(methodology),
+    )
+    every = (*measured.faults, *reasons)
+    return Outlook(methodology, rules, measured, acceptance.pk if acceptance else None, every)
+
+
 def account_enrol(*, account_id: int, methodology: Methodology | None, actor: Actor, now: datetime) -> None:
     """Enrol an account in its chosen methodology, or choose `methodology` and enrol in it.
 
@@ -45,23 +79,14 @@ def account_enrol(*, account_id: int, methodology: Methodology | None, actor: Ac
     with _changing(account_id, actor, now) as change:
         standing = standings.standing_of(change.account)
         wanted = methodology or standing.methodology
-        mode = kept_hedge_mode(change.account.hedge_mode, wanted)
-        measured = account_measure(account_id=account_id, methodology=wanted, hedge_mode=mode, now=now)
-        rules = _rules(wanted, measured)
-        acceptance = standings.declaration_acceptance(account_id=account_id)
-        reasons = enrol_refusals(
-            standing,
-            wanted,
-            rules,
-            measured.figures,
-            has_accepted=acceptance is not None,
-            retirement=retirements_past(now).get(wanted),
+        outlook = enrolment_outlook(account_id=account_id, methodology=wanted, now=now)
+        _refuse(outlook.reasons, outlook.measured)
+        eligibility_move(
+            change=change,
+            to=enrolled(standing, wanted),
+            kind=TransitionKind.ENROLLED,
+            proof=replace(_proof(outlook.measured, outlook.rules), acceptance_id=outlook.acceptance_id),
         )
-        _refuse(reasons, measured)
-        assert acceptance is not None
-        proof = replace(_proof(measured, rules), acceptance_id=acceptance.pk)
-        to = enrolled(standing, wanted)
-        eligibility_move(change=change, to=to, kind=TransitionKind.ENROLLED, proof=proof)
 
 
 def account_leave(*, account_id: int, actor: Actor, now: datetime) -> None:
@@ -71,7 +96,7 @@ def account_leave(*, account_id: int, actor: Actor, now: datetime) -> None:
         measured = account_measure(
             account_id=account_id, methodology=Methodology.STANDARD, hedge_mode=None, now=now
         )
-        _refuse(leave_refusals(standing, measured.figures), measured)
+        _refuse([*measured.faults, *leave_refusals(standing, measured.figures)], measured)
         proof = _proof(measured, None)
         eligibility_move(change=change, to=left(standing), kind=TransitionKind.LEFT, proof=proof)
 
@@ -102,7 +127,7 @@ def account_methodology_change(
         moves = methodology != standing.methodology
         retirement = retirements_past(now).get(methodology) if moves else None
         reasons = change_refusals(standing, methodology, measured.figures, retirement=retirement)
-        _refuse(reasons, measured)
+        _refuse([*measured.faults, *reasons], measured)
         if moves:
             proof = _proof(measured, None)
             eligibility_move(change=change, to=to, kind=TransitionKind.CHANGED, proof=proof)
@@ -148,9 +173,9 @@ def _rules(methodology: Methodology, measured: Measured) -> EligibilityRules | N
 
 
 def _refuse(reasons: Sequence[str], measured: Measured) -> None:
-    """Raise Refused with all reasons, the market's and the rules', if there is one."""
-    if every := [*measured.faults, *reasons]:
-        raise Refused(every, _figures_text(measured.figures))
+    """Raise Refused with all reasons, if there is one, and the figures."""
+    if reasons:
+        raise Refused(reasons, _figures_text(measured.figures))
 
 
 def _figures_text(figures: Figures | None) -> dict[str, str]:
