@@ -29,7 +29,7 @@ _WRITE_ERRORS = problem_responses(
 _ACCOUNT_ERRORS = problem_responses(*_UNREADABLE, HTTPStatus.NOT_FOUND)
 
 
-class _ListView(ApiView):
+class ListView(ApiView):
     filter_backends = (filters.StrictFilters, StrictOrdering)
     ordering_fields: tuple[str, ...] = ("id",)
 
@@ -38,14 +38,14 @@ class _ListView(ApiView):
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
 
-class _AccountListView(_ListView):
+class AccountListView(ListView):
     """A list that belongs to one account; somebody else's account is not found."""
 
     def _account(self) -> Account:
         return selectors.account_get(principal=self.principal, account_id=self.kwargs["account_id"])
 
 
-class AccountsView(_ListView):
+class AccountsView(ListView):
     serializer_class = serializers.AccountSerializer
     required_scopes = {"GET": Scope.READ, "POST": Scope.TRADE}
     filterset_class = filters.AccountFilters
@@ -99,7 +99,7 @@ class AccountView(ApiView):
         return Response(self.get_serializer(account).data)
 
 
-class BalancesView(_AccountListView):
+class BalancesView(AccountListView):
     serializer_class = serializers.BalanceSerializer
     ordering = ordering_fields = ("currency",)
 
@@ -116,7 +116,7 @@ class BalancesView(_AccountListView):
         return self._list()
 
 
-class PositionsView(_AccountListView):
+class PositionsView(AccountListView):
     serializer_class = serializers.PositionSerializer
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -132,7 +132,7 @@ class PositionsView(_AccountListView):
         return self._list()
 
 
-class OrdersView(_AccountListView):
+class OrdersView(AccountListView):
     serializer_class = serializers.OrderSerializer
     filterset_class = filters.OrderFilters
 
@@ -149,7 +149,7 @@ class OrdersView(_AccountListView):
         return self._list()
 
 
-class LedgerView(_AccountListView):
+class LedgerView(AccountListView):
     serializer_class = serializers.LedgerEntrySerializer
     filterset_class = filters.LedgerFilters
 
@@ -166,7 +166,7 @@ class LedgerView(_AccountListView):
         return self._list()
 
 
-class HedgeLimitsView(_AccountListView):
+class HedgeLimitsView(AccountListView):
     serializer_class = serializers.HedgeLimitSerializer
     required_scopes = {"GET": Scope.READ, "PUT": Scope.TRADE}
     ordering = ordering_fields = ("coin",)
@@ -205,7 +205,7 @@ class HedgeLimitsView(_AccountListView):
         return Response(wanted.data)
 
 
-class InstrumentsView(_ListView):
+class InstrumentsView(ListView):
     serializer_class = serializers.InstrumentSerializer
     filterset_class = filters.InstrumentFilters
     ordering_fields = ("id", "code")

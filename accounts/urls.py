@@ -9,7 +9,6 @@ urlpatterns = [
     path("accounts/<int:account_id>", api.AccountView.as_view(), name="account"),
     path("accounts/<int:account_id>/balances", api.BalancesView.as_view(), name="account-balances"),
     path("accounts/<int:account_id>/positions", api.PositionsView.as_view(), name="account-positions"),
-    path("accounts/<int:account_id>/orders", api.OrdersView.as_view(), name="account-orders"),
     path("accounts/<int:account_id>/ledger", api.LedgerView.as_view(), name="account-ledger"),
     path(
         "accounts/<int:account_id>/hedge-limits", api.HedgeLimitsView.as_view(), name="account-hedge-limits"

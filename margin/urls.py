@@ -2,9 +2,24 @@
 
 from django.urls import path
 
-from margin import api, eligibility_api
+from margin import api, eligibility_api, trading_api
 
 urlpatterns = [
+    path("accounts/<int:account_id>/orders", trading_api.OrdersView.as_view(), name="account-orders"),
+    path(
+        "accounts/<int:account_id>/orders/<int:order_id>",
+        trading_api.OrderView.as_view(),
+        name="account-order",
+    ),
+    path("accounts/<int:account_id>/fills", trading_api.FillsView.as_view(), name="account-fills"),
+    path(
+        "accounts/<int:account_id>/transfers", trading_api.TransfersView.as_view(), name="account-transfers"
+    ),
+    path(
+        "accounts/<int:account_id>/withdrawable",
+        trading_api.WithdrawableView.as_view(),
+        name="account-withdrawable",
+    ),
     path("accounts/<int:account_id>", eligibility_api.AccountTermsView.as_view(), name="account-terms"),
     path(
         "accounts/<int:account_id>/eligibility",

@@ -37,6 +37,15 @@ class Withdrawable:
     amount: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawables:
+    """What may leave of each currency, by which methodology and of which moment of the market."""
+
+    methodology: str
+    as_of: datetime
+    currencies: tuple[Withdrawable, ...]
+
+
 def transfer_record(*, account_id: int, transfer: TransferDocument, actor: Actor, now: datetime) -> Any:
     """Record a deposit or a withdrawal; a client id that is known already has no effect again.
 
@@ -59,7 +68,7 @@ def transfer_record(*, account_id: int, transfer: TransferDocument, actor: Actor
     return recorded
 
 
-def account_withdrawable(*, account_id: int, methodology: str) -> list[Withdrawable]:
+def account_withdrawable(*, account_id: int, methodology: str) -> Withdrawables:
     """What may leave of each currency that an account has a balance in, by currency.
 
     okx and standard: the largest amount after which adjusted equity covers the initial margin, which may
@@ -72,10 +81,11 @@ def account_withdrawable(*, account_id: int, methodology: str) -> list[Withdrawa
     """
     desk, rows = margining(methodology=methodology), account_input(account_id).to_rows()
     shard = desk.margin([rows])
-    return [
+    amounts = (
         Withdrawable(currency, _withdrawable(desk, rows, currency, shard))
         for currency in sorted(rows.balances)
-    ]
+    )
+    return Withdrawables(methodology, desk.snapshot.as_of, tuple(amounts))
 
 
 def _withdrawal_check(change: AccountChange, transfer: TransferDocument) -> None:

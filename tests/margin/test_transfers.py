@@ -28,7 +28,7 @@ def _move(account_id: int, currency: str, amount: Decimal | str, client_id: str 
 def _withdrawable(account_id: int) -> dict[str, Decimal]:
     methodology = Account.objects.get(pk=account_id).margin_methodology
     found = account_withdrawable(account_id=account_id, methodology=methodology)
-    return {each.currency: each.amount for each in found}
+    return {each.currency: each.amount for each in found.currencies}
 
 
 def test_a_deposit_is_one_row_of_the_ledger() -> None:
