@@ -15,6 +15,9 @@ from accounts.models import (
     Account,
     ApiToken,
     Balance,
+    Declaration,
+    DeclarationAcceptance,
+    EligibilityTransition,
     HedgeLimit,
     Instrument,
     LedgerEntry,
@@ -92,6 +95,36 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         return request.user.has_perm("accounts.change_apitoken")
 
 
+class _TrailInline(TabularInline):
+    """Rows that were written once, and are only read here."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = True
+    ordering = ("-id",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class TransitionInline(_TrailInline):
+    """How the account came where it stands, newest first."""
+
+    model = EligibilityTransition
+    fields = readonly_fields = ("at", "kind", "to_state", "to_margin", "net_equity", "reasons", "by")
+    verbose_name_plural = "eligibility history"
+
+
+class AcceptanceInline(_TrailInline):
+    """Which declarations were accepted for the account."""
+
+    model = DeclarationAcceptance
+    fields = readonly_fields = ("declaration", "at", "by", "address")
+
+
 @admin.register(Account)
 class AccountAdmin(ReadOnlyAdmin):
     list_display = (
@@ -106,6 +139,7 @@ class AccountAdmin(ReadOnlyAdmin):
     list_filter = ("tenant", "methodology", "eligibility_state", "reduce_only", "in_liquidation")
     search_fields = ("code", "name")
     list_select_related = ("tenant",)
+    inlines = (TransitionInline, AcceptanceInline)
 
 
 @admin.register(Instrument)
@@ -151,3 +185,20 @@ class HedgeLimitAdmin(ReadOnlyAdmin):
     list_display = ("account", "coin", "ratio", "max_amount")
     search_fields = ("=account__code",)
     list_select_related = ("account",)
+
+
+@admin.register(Declaration)
+class DeclarationAdmin(ReadOnlyAdmin):
+    """Published by `manage.py declaration_publish`."""
+
+    list_display = ("version", "published_at", "published_by")
+    search_fields = ("version",)
+
+
+@admin.register(EligibilityTransition)
+class EligibilityTransitionAdmin(ReadOnlyAdmin):
+    list_display = ("id", "account", "kind", "from_state", "to_state", "to_margin", "net_equity", "by", "at")
+    list_filter = ("kind", "to_state", "methodology")
+    search_fields = ("=account__code", "=request_id")
+    list_select_related = ("account",)
+    ordering = ("-id",)

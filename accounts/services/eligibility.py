@@ -26,6 +26,7 @@ from pmplatform.common.errors import Conflict, NotFound, ValidationFailed
 from pmplatform.common.locking import rows_lock
 from pmplatform.common.principals import Actor
 
+_VERSION_LENGTH = 32
 _ACTIVATIONS = frozenset({TransitionKind.ENROLLED, TransitionKind.RESTORED})
 
 
@@ -47,6 +48,8 @@ def declaration_publish(*, version: str, text: str, actor: Actor, now: datetime)
     for name, value in (("version", version), ("text", text)):
         if not value.strip():
             raise ValidationFailed.at(name, "is empty")
+    if len(version) > _VERSION_LENGTH:
+        raise ValidationFailed.at("version", f"is longer than {_VERSION_LENGTH} characters")
     if Declaration.objects.filter(version=version).exists():
         raise Conflict(f"There is a declaration {version}.")
     declaration = Declaration.objects.create(

@@ -160,7 +160,7 @@ def _measure_change(
     before = (account.margin_methodology, account.hedge_mode)
     is_unmoved = before == (to.margin_methodology, hedge_mode)
     if is_unmoved or account.margin_methodology == to.margin_methodology == Methodology.STANDARD:
-        return Measured(None, None)
+        return Measured()
     return account_measure(
         account_id=account.pk, methodology=to.margin_methodology, hedge_mode=hedge_mode, now=now
     )

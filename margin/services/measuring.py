@@ -1,4 +1,4 @@
-"""What an account's figures would be: margined on the spot, at the newest snapshot, under any methodology."""
+"""What an account's figures would be under any methodology, and whether the market is fresh enough."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,27 +7,23 @@ from django.conf import settings
 
 from accounts.choices import HedgeMode, Methodology
 from accounts.eligibility import Figures
-from margin import selectors
-from margin.assembly import AccountInput, account_faults, equity, requirement, shard_book
-from margin.engine.errors import NonFiniteError
-from margin.engine.methodologies.registry import OFFERED
-from margin.engine.parameters.library import Parameters
-from margin.engine.pipeline import margin_book
+from margin.assembly import equity, requirement
 from margin.models import MarketSnapshot
-from margin.services.runs import account_inputs
+from margin.services.margining import account_input, margining
+from pmplatform.common.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Figures with the snapshot they are from, or the reasons why there are none to rely on."""
+    """Figures with the snapshot they are from, and the reasons, if any, not to rely on them."""
 
-    snapshot: MarketSnapshot | None
-    figures: Figures | None
+    snapshot: MarketSnapshot | None = None
+    figures: Figures | None = None
     faults: tuple[str, ...] = ()
 
 
 def staleness(snapshot: MarketSnapshot, now: datetime) -> str:
-    """Why a snapshot is too old to move an account by, or nothing."""
+    """Why a snapshot is too old to move an account by; empty for a fresh one."""
     age, most = now - snapshot.as_of, settings.PM_SNAPSHOT_MAX_AGE
     if age <= most:
         return ""
@@ -37,37 +33,21 @@ def staleness(snapshot: MarketSnapshot, now: datetime) -> str:
 def account_measure(
     *, account_id: int, methodology: Methodology, hedge_mode: HedgeMode | None, now: datetime
 ) -> Measured:
-    """An account's figures under a methodology and hedge mode that need not be its own."""
-    snapshot = selectors.snapshot_latest()
-    if snapshot is None:
-        return Measured(None, None, ("there is no market snapshot yet",))
-    version = selectors.parameters_in_force(methodology, snapshot.as_of)
-    if version is None or methodology not in OFFERED:
-        return Measured(snapshot, None, (f"{methodology} is not offered at this time",))
-    [account] = account_inputs([account_id])
-    asked = replace(account, methodology=methodology.value, hedge_mode=hedge_mode)
-    figures, faults = _margined(asked, snapshot, selectors.parameters_read(version.pk))
-    old = staleness(snapshot, now)
-    return Measured(snapshot, figures, (*faults, old) if old else faults)
-
-
-def _margined(
-    account: AccountInput, snapshot: MarketSnapshot, parameters: Parameters
-) -> tuple[Figures | None, tuple[str, ...]]:
-    market, rows = selectors.snapshot_market(snapshot.pk), account.to_rows()
-    if faults := account_faults(rows, market, parameters):
-        return None, tuple(map(str, faults))
+    """An account's figures at the newest snapshot, under terms that need not be its own."""
     try:
-        shard = margin_book(shard_book([rows], market), market.to_market(), parameters)
-        shard.require_finite()
-    except NonFiniteError as error:
-        return None, (str(error),)
-    found = shard.accounts
-    return (
-        Figures(
-            net_equity=equity(found.net_equity[0]),
-            adjusted_equity=equity(found.adjusted_equity[0]),
-            imr=requirement(found.imr[0]),
-        ),
-        (),
+        desk = margining(methodology=methodology)
+    except Refused as refusal:
+        return Measured(faults=refusal.reasons)
+    account = replace(account_input(account_id), methodology=methodology.value, hedge_mode=hedge_mode)
+    old = staleness(desk.snapshot, now)
+    faults = (old,) if old else ()
+    try:
+        found = desk.margin([account.to_rows()]).accounts
+    except Refused as refusal:
+        return Measured(desk.snapshot, None, (*faults, *refusal.reasons))
+    figures = Figures(
+        net_equity=equity(found.net_equity[0]),
+        adjusted_equity=equity(found.adjusted_equity[0]),
+        imr=requirement(found.imr[0]),
     )
+    return Measured(desk.snapshot, figures, faults)

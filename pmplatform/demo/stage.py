@@ -6,6 +6,8 @@ from typing import Final
 
 from django.contrib.auth import get_user_model
 
+from accounts.declaration_files import shipped_declaration
+from accounts.services.eligibility import declaration_publish
 from accounts.services.loading import accounts_load
 from accounts.services.tenants import tenant_create, user_create
 from margin import selectors
@@ -21,7 +23,7 @@ ACTOR: Final = Actor(name="demo", request_id="demo")
 
 
 def stage(*, accounts: int, seed: int, now: datetime) -> bool:
-    """Load parameters, a tenant, a user, a market and accounts into an empty database.
+    """Load parameters, a declaration, a tenant, a user, a market and accounts into an empty database.
 
     Returns False, and changes nothing, where the demo world stands already.
     """
@@ -30,6 +32,8 @@ def stage(*, accounts: int, seed: int, now: datetime) -> bool:
     parameters_load_initial(documents=shipped_documents())
     market = DemoMarket(seed, now).document()
     snapshot_accept(market=market, as_of=now, source=SOURCE)
+    version, text = shipped_declaration()
+    declaration_publish(version=version, text=text, actor=ACTOR, now=now)
     tenant = tenant_create(slug="demo-desk", name="Demo desk", actor=ACTOR)
     documents = [account.document for account in demo_accounts(market, accounts, seed)]
     accounts_load(tenant_id=tenant.pk, documents=documents, actor=ACTOR, now=now)

@@ -24,6 +24,8 @@ READ_ONLY = [
     "accounts_position",
     "accounts_order",
     "accounts_hedgelimit",
+    "accounts_declaration",
+    "accounts_eligibilitytransition",
     "accounts_apitoken",
     "common_auditrow",
     "common_outboxrow",
@@ -108,3 +110,10 @@ def test_a_grant_made_by_form_names_who_gave_it(console: TlsClient) -> None:
         User.objects.get(username="root"),
         tenant_id,
     )
+
+
+def test_the_page_of_an_account_shows_its_eligibility_and_its_history(console: TlsClient) -> None:
+    account = Account.objects.get()
+    page = console.get(reverse("admin:accounts_account_change", args=[account.pk])).content.decode()
+    assert "eligibility history" in page.lower()
+    assert "the loader vouches for equity and declaration" in page

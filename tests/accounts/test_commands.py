@@ -2,12 +2,13 @@
 
 import io
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from accounts.models import ApiToken, Tenant, User
+from accounts.models import ApiToken, Declaration, Tenant, User
 from pmplatform.common.models import AuditRow
 from pmplatform.common.tokens import token_parse
 
@@ -107,3 +108,13 @@ def test_a_tenants_token_cannot_have_a_scope_of_the_platform() -> None:
 def test_a_short_password_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
     assert exit_code("user_create", "eve", "--platform", "--password-stdin") == 2
+
+
+def test_a_declaration_is_published_from_a_file_or_as_it_ships(tmp_path: Path) -> None:
+    assert "2025-01" in run("declaration_publish")
+    file = tmp_path / "house-2.txt"
+    file.write_text("I understand more.")
+    assert "house-2" in run("declaration_publish", str(file))
+    assert list(Declaration.objects.values_list("version", flat=True)) == ["house-2", "2025-01"]
+    with pytest.raises(CommandError, match="cannot be read"):
+        run("declaration_publish", str(tmp_path / "absent.txt"))

@@ -190,5 +190,4 @@ def test_an_account_that_the_newest_snapshot_cannot_price_is_refused_with_the_re
     gone = moved(linear_market(), 1.0)
     gone["instruments"] = [row for row in gone["instruments"] if row["id"] != SWAP]
     snapshot_accept(market=gone, as_of=AS_OF, source="tests")
-    [reason] = refused(account_leave, **call(account)).reasons
-    assert SWAP in reason
+    assert SWAP in refused(account_leave, **call(account)).reasons[-1]
