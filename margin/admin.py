@@ -12,8 +12,9 @@ from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from margin import selectors
-from margin.console import result_page, status_mark
+from margin.console import explanation_views, result_page, status_mark
 from margin.models import MarginResult, MarginRun, MarginRunPart, MarketSnapshot, ParameterVersion
+from margin.services.explanations import result_explanation
 from pmplatform.common.admin import ReadOnlyAdmin
 from pmplatform.common.console import duration, money, percent
 
@@ -131,6 +132,7 @@ class MarginResultAdmin(StyledAdmin):
         if result is not None:
             report = selectors.report_of(result)
             context["page"] = result_page(report, selectors.thresholds_of(report))
+            context["explanations"] = explanation_views(result_explanation(result=result))
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
 

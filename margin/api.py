@@ -24,6 +24,7 @@ from margin.engine.simulation import margin_report
 from margin.engine.what_if import what_if_of
 from margin.models import MarginRun
 from margin.services.books import stored_book
+from margin.services.explanations import result_explanation
 from margin.services.runs import run_start
 from margin.tasks import enqueue
 from pmplatform.common.errors import FieldError, NotFound, Refused, ValidationFailed
@@ -163,6 +164,27 @@ class AccountMarginView(ApiView):
         if result is None:
             raise NotFound("No completed run has margined this account yet.")
         return HttpResponse(bytes(result.report), content_type="application/json")
+
+
+class AccountExplainView(ApiView):
+    @extend_schema(
+        operation_id="accounts_explain",
+        responses={200: OpenApiTypes.OBJECT, **_READ_ERRORS},
+        examples=[examples.EXPLANATION],
+    )
+    def get(self, request: Request, account_id: int) -> Response:
+        """Where the requirement of the newest completed run comes from, by risk unit. Scope: `read`.
+
+        Computed from the inputs that the run kept, so its sums are those of the stored report.
+        """
+        account = account_get(principal=self.principal, account_id=account_id)
+        result = selectors.result_latest(account.pk)
+        if result is None:
+            raise NotFound("No completed run has margined this account yet.")
+        explained = result_explanation(result=result)
+        if explained is None:
+            raise NotFound("The newest result is of another engine version; await the next run.")
+        return Response(explained)
 
 
 class RunsView(ApiView):

@@ -55,6 +55,26 @@ class UnitView:
 
 
 @dataclass(frozen=True, slots=True)
+class ShareRow:
+    """One position, order or spot hedge: its share of each component, then of the unit's MMR."""
+
+    kind: str
+    instrument: str
+    quantity: SafeString
+    shares: tuple[SafeString, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplanationView:
+    """Where a unit's MMR comes from; ``components`` are the headings of the shares, last the MMR."""
+
+    unit: str
+    words: str
+    components: tuple[str, ...]
+    rows: tuple[ShareRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CurrencyView:
     name: str
     values: tuple[SafeString, ...]
@@ -91,6 +111,31 @@ def result_page(report: Mapping[str, Any], thresholds: Mapping[str, float]) -> R
         units=tuple(_unit(unit, components) for unit in units),
         currency_headings=(*_QUANTITIES.values(), *_CURRENCY_MONEY.values()),
         currencies=tuple(_currency(currency) for currency in report["currencies"]),
+    )
+
+
+def explanation_views(explanation: Mapping[str, Any] | None) -> tuple[ExplanationView, ...]:
+    """The tables of an explanation by unit; none where there is no explanation."""
+    return tuple(_explanation(name, unit) for name, unit in (explanation or {}).items())
+
+
+def _explanation(name: str, unit: Mapping[str, Any]) -> ExplanationView:
+    """One column for each component that is not zero; one that does not count stands in brackets."""
+    shown = {name: item for name, item in unit["components"].items() if item["value"]}
+    columns = [item["shares"] for item in (*shown.values(), unit["mmr"])]
+    return ExplanationView(
+        unit=name,
+        words=unit["words"],
+        components=(*(name if item["counted"] else f"({name})" for name, item in shown.items()), "MMR"),
+        rows=tuple(
+            ShareRow(
+                kind=row[-1]["kind"],
+                instrument=row[-1]["instrument"],
+                quantity=amount(row[-1]["quantity"]),
+                shares=tuple(money(cell["share"], signed=True) for cell in row),
+            )
+            for row in zip(*columns, strict=True)
+        ),
     )
 
 

@@ -34,6 +34,7 @@ urlpatterns = [
     path("accounts/<int:account_id>/enrol", eligibility_api.EnrolView.as_view(), name="account-enrol"),
     path("accounts/<int:account_id>/leave", eligibility_api.LeaveView.as_view(), name="account-leave"),
     path("accounts/<int:account_id>/margin", api.AccountMarginView.as_view(), name="account-margin"),
+    path("accounts/<int:account_id>/explain", api.AccountExplainView.as_view(), name="account-explain"),
     path("simulations", api.SimulationsView.as_view(), name="simulations"),
     path("simulations/explain", api.ExplainView.as_view(), name="simulation-explain"),
     path("simulations/compare", api.CompareView.as_view(), name="simulation-compare"),

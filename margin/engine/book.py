@@ -1,8 +1,8 @@
 """Who holds what, columnar: a shard of accounts. One account is a shard of one."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -92,6 +92,13 @@ class HedgeLimits:
     max_amount: Floats = field(default_factory=_floats)
 
 
+def _rows_of(table: Any, account: int) -> Any:
+    """The rows of one account, which becomes number 0."""
+    mine = table.account == account
+    columns = {item.name: getattr(table, item.name)[mine] for item in fields(table)}
+    return replace(table, **columns | {"account": np.zeros_like(columns["account"])})
+
+
 @dataclass(frozen=True, slots=True)
 class Book:
     """A shard of A accounts over C currencies and the instruments of one market.
@@ -121,6 +128,16 @@ class Book:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def alone(self, account: int) -> Self:
+        """The book of one account, by its number; currencies stay as they are."""
+        one = slice(account, account + 1)
+        tables = {
+            item.name: _rows_of(getattr(self, item.name), account)
+            for item in fields(self)
+            if hasattr(getattr(self, item.name), "account")
+        }
+        return replace(self, ids=self.ids[one], hedge_mode=self.hedge_mode[one], **tables)
 
     def dense(self, rows: "Balances | HedgeLimits", values: Floats, absent: float) -> Floats:
         """Values of (account, currency) rows as an (A, C) matrix; `absent` where no row stands."""
