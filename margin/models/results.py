@@ -4,15 +4,16 @@ from django.db import models
 from margin.choices import MarginStatus
 
 
-def _money() -> models.DecimalField:  # type: ignore[type-arg]  # generic in the stubs only
-    return models.DecimalField(max_digits=38, decimal_places=8)
+def _money(*, null: bool = False) -> models.DecimalField:  # type: ignore[type-arg]  # generic in the stubs only
+    return models.DecimalField(max_digits=38, decimal_places=8, null=null)
 
 
 class MarginResult(models.Model):
     """An account's margin in one run; append-only by trigger.
 
     Money is rounded against the account: equity down, requirements up. ``report`` holds the bytes of the
-    margin report, at the full precision of the engine.
+    margin report, at the full precision of the engine. The figures under `standard` are of the same moment
+    and holdings; they are null where the run had no version of it that prices the market.
     """
 
     run = models.ForeignKey("margin.MarginRun", on_delete=models.PROTECT, related_name="results")
@@ -24,6 +25,9 @@ class MarginResult(models.Model):
     imr = _money()
     margin_ratio = models.FloatField(null=True)
     leverage = models.FloatField(null=True)
+    standard_mmr = _money(null=True)
+    standard_imr = _money(null=True)
+    standard_ratio = models.FloatField(null=True)
     input_sha256 = models.CharField(max_length=64)
     report = models.BinaryField()
 

@@ -22,6 +22,7 @@ class Blob(models.Model):
 class MarginRun(models.Model):
     """One margining of the whole book: pins snapshot, parameter versions, engine and ledger position.
 
+    ``standard_parameters`` is the version of `standard` beside which every account is shown.
     ``blocked`` gives the reason of every account that could not be margined, by account id.
     ``reviewed_at`` says when the eligibility of its accounts was reviewed.
     ``result_sha256`` is a hash over every account's report, in the order of account ids: two runs of equal
@@ -29,6 +30,9 @@ class MarginRun(models.Model):
     """
 
     snapshot = models.ForeignKey("margin.MarketSnapshot", on_delete=models.PROTECT, related_name="runs")
+    standard_parameters = models.ForeignKey(
+        "margin.ParameterVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     engine = models.CharField(max_length=32)
     ledger_position = models.BigIntegerField()
     reason = models.CharField(max_length=16, choices=RunReason)

@@ -1,6 +1,7 @@
 """Writing the results of a shard: one COPY per table into append-only rows."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from margin.models import MarginRun
 
 _RESULT_COLUMNS: Final = (
     "run_id, account_id, status, net_equity, adjusted_equity, mmr, imr, margin_ratio, leverage,"
-    " input_sha256, report"
+    " standard_mmr, standard_imr, standard_ratio, input_sha256, report"
 )
 _UNIT_COLUMNS: Final = (
     "run_id, account_id, unit, binding, mmr, imr, spot_in_use, delta, cash_delta,"
@@ -25,12 +26,20 @@ _UNIT_COLUMNS: Final = (
 
 
 def results_write(
-    *, run: MarginRun, parameters: Parameters, shard: ShardMargin, account_hashes: Sequence[str]
+    *,
+    run: MarginRun,
+    parameters: Parameters,
+    shard: ShardMargin,
+    standard: ShardMargin | None,
+    account_hashes: Sequence[str],
 ) -> None:
-    """Append the results of every account of a shard, whose account names are database ids."""
+    """Append the results of every account of a shard, whose account names are database ids.
+
+    `standard` is the same shard margined position by position, where that is known.
+    """
     _copy(
         f"COPY margin_marginresult ({_RESULT_COLUMNS}) FROM STDIN",
-        _results(run, parameters, shard, account_hashes),
+        _results(run, parameters, shard, standard, account_hashes),
     )
     _copy(f"COPY margin_unitresult ({_UNIT_COLUMNS}) FROM STDIN", _units(run, shard))
 
@@ -49,7 +58,11 @@ def input_hash(run: MarginRun, parameters: Parameters, account_hash: str) -> str
 
 
 def _results(
-    run: MarginRun, parameters: Parameters, shard: ShardMargin, account_hashes: Sequence[str]
+    run: MarginRun,
+    parameters: Parameters,
+    shard: ShardMargin,
+    standard: ShardMargin | None,
+    account_hashes: Sequence[str],
 ) -> Iterator[tuple[Any, ...]]:
     figures = shard.accounts
     for i, account in enumerate(shard.ids):
@@ -67,9 +80,24 @@ def _results(
             requirement(figures.imr[i]),
             _nullable(figures.margin_ratio[i]),
             _nullable(figures.leverage[i]),
+            *_beside(standard, i),
             inputs,
             canonical_json(render(shard, i, header)),
         )
+
+
+def _beside(
+    standard: ShardMargin | None, account: int
+) -> tuple[Decimal | None, Decimal | None, float | None]:
+    """MMR, IMR and ratio of an account under `standard`."""
+    if standard is None:
+        return None, None, None
+    figures = standard.accounts
+    return (
+        requirement(figures.mmr[account]),
+        requirement(figures.imr[account]),
+        _nullable(figures.margin_ratio[account]),
+    )
 
 
 def _nullable(value: np.floating[Any]) -> float | None:

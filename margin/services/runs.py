@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import selectors as accounts
+from accounts.choices import Methodology
 from margin import selectors
 from margin.assembly import AccountInput, account_faults, by_account, shard_book
 from margin.choices import PartKind, PartState, RunReason, RunState
@@ -62,6 +63,7 @@ def run_start(*, reason: RunReason, period: datetime | None = None) -> list[int]
         cuts, blocked = _cut_book(snapshot)
         run = MarginRun.objects.create(
             snapshot=snapshot,
+            standard_parameters=selectors.parameters_in_force(Methodology.STANDARD, snapshot.as_of),
             engine=ENGINE_VERSION,
             ledger_position=accounts.ledger_position(),
             reason=reason,
