@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from accounts.documents import AccountDocument, HedgeLimitDocument, OrderDocument, PositionDocument
 from pmplatform.common.decimals import decimal_of
-from pmplatform.common.errors import FieldError, ValidationFailed
+from pmplatform.common.errors import FieldError
 from pmplatform.common.strict_json import key_path
 
 _ACCOUNT = frozenset(AccountDocument.__dataclass_fields__)
@@ -14,21 +14,17 @@ _POSITION = frozenset(PositionDocument.__dataclass_fields__)
 _ORDER = frozenset(OrderDocument.__dataclass_fields__)
 
 
-def account_documents_read(documents: Sequence[object], path: str) -> list[AccountDocument]:
+def account_documents_read(
+    documents: Sequence[object], path: str
+) -> tuple[list[AccountDocument], list[FieldError]]:
     """Read the account parts of book documents, each with its ``methodology`` among its members.
 
-    Only form is checked here: members known and present, texts, amounts. ``rules`` judges the values.
-
-    Raises
-    ------
-    ValidationFailed
-        With every fault, under ``path``.
+    Only form is checked here: members known and present, texts, amounts. ``rules`` judges the values. The
+    second part of the answer is every fault, under ``path``; what is at fault reads as a harmless value.
     """
     reading = _Reading()
     read = [reading.account(document, f"{path}[{index}]") for index, document in enumerate(documents)]
-    if reading.faults:
-        raise ValidationFailed(reading.faults)
-    return read
+    return read, reading.faults
 
 
 class _Reading:

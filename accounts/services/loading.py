@@ -1,6 +1,6 @@
 """Bulk opening of accounts: read, judge everything, then write by COPY in one transaction."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -33,10 +33,10 @@ def accounts_load(
     Conflict
         When another load has just taken one of the codes.
     """
-    accounts = account_documents_read(documents, path)
+    accounts, unread = account_documents_read(documents, path)
     listed = _listed(accounts)
-    faults_refuse(_faults(accounts, listed, path))
-    faults_refuse(_taken(tenant_id, accounts, path))
+    judged = [*_faults(accounts, listed, path), *_taken(tenant_id, accounts, path)]
+    faults_refuse([*unread, *_beyond(unread, judged)])
     try:
         with transaction.atomic():
             return accounts_open(tenant_id=tenant_id, accounts=accounts, listed=listed, actor=actor, now=now)
@@ -44,6 +44,12 @@ def accounts_load(
         if "account_code_once_in_tenant" in str(error):
             raise Conflict("Another load has just opened an account with one of these codes.") from None
         raise
+
+
+def _beyond(unread: Sequence[FieldError], judged: Iterable[FieldError]) -> list[FieldError]:
+    """The faults of values that could be read at all."""
+    paths = {fault.path for fault in unread}
+    return [fault for fault in judged if fault.path not in paths]
 
 
 def _listed(accounts: Sequence[AccountDocument]) -> dict[str, Listed]:
