@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from margin import selectors
-from margin.console import explanation_views, result_page, status_mark
+from margin.console import explanation_views, result_page, standard_figures, status_mark
 from margin.models import MarginResult, MarginRun, MarginRunPart, MarketSnapshot, ParameterVersion
 from margin.services.explanations import result_explanation
 from pmplatform.common.admin import ReadOnlyAdmin
@@ -113,7 +113,16 @@ class RunFilter(admin.SimpleListFilter):
 class MarginResultAdmin(StyledAdmin):
     """Accounts with the lowest ratio first; the page of one shows where its margin comes from."""
 
-    list_display = ("account_code", "tenant", "standing", "equity_usd", "mmr_usd", "imr_usd", "ratio")
+    list_display = (
+        "account_code",
+        "tenant",
+        "standing",
+        "equity_usd",
+        "mmr_usd",
+        "imr_usd",
+        "saving",
+        "ratio",
+    )
     list_filter = (RunFilter, "status")
     list_select_related = ("account__tenant", "run__snapshot")
     search_fields = ("^account__code",)
@@ -132,6 +141,7 @@ class MarginResultAdmin(StyledAdmin):
         if result is not None:
             report = selectors.report_of(result)
             context["page"] = result_page(report, selectors.thresholds_of(report))
+            context["beside"] = standard_figures(result)
             context["explanations"] = explanation_views(result_explanation(result=result))
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
@@ -159,6 +169,10 @@ class MarginResultAdmin(StyledAdmin):
     @admin.display(description="IMR, USD", ordering="imr")
     def imr_usd(self, result: MarginResult) -> SafeString:
         return money(result.imr)
+
+    @admin.display(description="IMR saved against standard, USD")
+    def saving(self, result: MarginResult) -> SafeString:
+        return money(None if result.standard_imr is None else result.standard_imr - result.imr)
 
     @admin.display(description="margin ratio", ordering="margin_ratio")
     def ratio(self, result: MarginResult) -> SafeString:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.utils.safestring import SafeString
 
 from margin.choices import MarginStatus
+from margin.models import MarginResult
 from pmplatform.common.console import HeatRow, Mark, amount, heatmap, marked, money, percent, percent_move
 
 _MARKS: Final = {
@@ -145,6 +146,18 @@ def _figures(account: Mapping[str, Any]) -> Iterator[Figure]:
     for name, label in _MONEY.items():
         yield Figure(label, money(account[name]))
     yield Figure("Leverage", amount(account["leverage"]))
+
+
+def standard_figures(result: MarginResult) -> tuple[Figure, ...]:
+    """What `standard` would ask for at the same moment, and what is saved; empty where it is not known."""
+    if result.standard_mmr is None or result.standard_imr is None:
+        return ()
+    return (
+        Figure("MMR under standard, USD", money(result.standard_mmr)),
+        Figure("IMR under standard, USD", money(result.standard_imr)),
+        Figure("Margin ratio under standard", percent(result.standard_ratio)),
+        Figure("IMR saved, USD", money(result.standard_imr - result.imr)),
+    )
 
 
 def _threshold_words(thresholds: Mapping[str, float]) -> str:

@@ -128,3 +128,13 @@ def test_a_heatmap_without_a_loss_marks_no_cell() -> None:
     [low, high] = heatmap(["-10 %", "+10 %"], [[0.0, 0.0], [4.0, 2.0]])
     assert [cell.heat for cell in (*low.cells, *high.cells)] == [0.0, 0.0, 1.0, 0.5]
     assert not any(cell.is_worst for cell in (*low.cells, *high.cells))
+
+
+def test_an_account_is_shown_beside_standard_with_what_it_saves(console: TlsClient) -> None:
+    result = MarginResult.objects.latest("id")
+    assert result.standard_imr is not None
+    saved = money(result.standard_imr - result.imr)
+    page = _page(console, "marginresult", result.pk)
+    assert "IMR under standard" in page
+    assert saved in page
+    assert saved in console.get(reverse("admin:margin_marginresult_changelist")).content.decode()
