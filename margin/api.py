@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from kombu.exceptions import OperationalError
@@ -24,7 +23,6 @@ from margin.engine.simulation import margin_report
 from margin.engine.what_if import what_if_of
 from margin.models import MarginRun
 from margin.services.books import stored_book
-from margin.services.explanations import result_explanation
 from margin.services.runs import run_start
 from margin.tasks import enqueue
 from pmplatform.common.errors import FieldError, NotFound, Refused, ValidationFailed
@@ -149,42 +147,6 @@ def _simulated(answer: Callable[[Any, Library], dict[str, Any]], request: Reques
         return Response(answer(request.data, selectors.parameter_library()))
     except DocumentError as error:
         raise ValidationFailed(FieldError(fault.path, fault.message) for fault in error.faults) from error
-
-
-class AccountMarginView(ApiView):
-    @extend_schema(
-        operation_id="accounts_margin",
-        responses={200: OpenApiTypes.OBJECT, **_READ_ERRORS},
-        examples=[examples.REPORT],
-    )
-    def get(self, request: Request, account_id: int) -> HttpResponse:
-        """The margin report of the newest completed run, byte for byte as it was stored. Scope: `read`."""
-        account = account_get(principal=self.principal, account_id=account_id)
-        result = selectors.result_latest(account.pk)
-        if result is None:
-            raise NotFound("No completed run has margined this account yet.")
-        return HttpResponse(bytes(result.report), content_type="application/json")
-
-
-class AccountExplainView(ApiView):
-    @extend_schema(
-        operation_id="accounts_explain",
-        responses={200: OpenApiTypes.OBJECT, **_READ_ERRORS},
-        examples=[examples.EXPLANATION],
-    )
-    def get(self, request: Request, account_id: int) -> Response:
-        """Where the requirement of the newest completed run comes from, by risk unit. Scope: `read`.
-
-        Computed from the inputs that the run kept, so its sums are those of the stored report.
-        """
-        account = account_get(principal=self.principal, account_id=account_id)
-        result = selectors.result_latest(account.pk)
-        if result is None:
-            raise NotFound("No completed run has margined this account yet.")
-        explained = result_explanation(result=result)
-        if explained is None:
-            raise NotFound("The newest result is of another engine version; await the next run.")
-        return Response(explained)
 
 
 class RunsView(ApiView):

@@ -131,6 +131,20 @@ COMPARISON = OpenApiExample(
     },
     response_only=True,
 )
+SCENARIOS = OpenApiExample(
+    "scenarios of one unit, shortened",
+    value={
+        "BTC": {
+            "scenarios": {
+                "price_moves": [-0.15, 0.0, 0.15],
+                "vol_shifts": ["down", "same", "up"],
+                "pnl": [[1455.9, 1455.9, 1455.9], [0.0, 0.0, 0.0], [-1455.9, -1455.9, -1455.9]],
+            },
+            "worst": {"price_move": 0.15, "vol_shift": "down", "pnl": -1455.9},
+        }
+    },
+    response_only=True,
+)
 CURVE = OpenApiExample(
     "curve against the price of BTC",
     value={"book": _BOOK_VALUE, "coin": "BTC", "axis": "price", "moves": [-0.2, 0.0, 0.2, 0.4]},

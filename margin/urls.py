@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from margin import api, eligibility_api, trading_api
+from margin import api, eligibility_api, results_api, trading_api
 
 urlpatterns = [
     path("accounts/<int:account_id>/orders", trading_api.OrdersView.as_view(), name="account-orders"),
@@ -33,8 +33,17 @@ urlpatterns = [
     ),
     path("accounts/<int:account_id>/enrol", eligibility_api.EnrolView.as_view(), name="account-enrol"),
     path("accounts/<int:account_id>/leave", eligibility_api.LeaveView.as_view(), name="account-leave"),
-    path("accounts/<int:account_id>/margin", api.AccountMarginView.as_view(), name="account-margin"),
-    path("accounts/<int:account_id>/explain", api.AccountExplainView.as_view(), name="account-explain"),
+    path("accounts/<int:account_id>/margin", results_api.MarginView.as_view(), name="account-margin"),
+    path(
+        "accounts/<int:account_id>/scenarios", results_api.ScenariosView.as_view(), name="account-scenarios"
+    ),
+    path("accounts/<int:account_id>/explain", results_api.ExplainView.as_view(), name="account-explain"),
+    path(
+        "accounts/<int:account_id>/comparison",
+        results_api.ComparisonView.as_view(),
+        name="account-comparison",
+    ),
+    path("accounts/<int:account_id>/curve", results_api.CurveView.as_view(), name="account-curve"),
     path("simulations", api.SimulationsView.as_view(), name="simulations"),
     path("simulations/explain", api.ExplainView.as_view(), name="simulation-explain"),
     path("simulations/compare", api.CompareView.as_view(), name="simulation-compare"),

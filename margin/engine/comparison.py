@@ -22,24 +22,25 @@ _REQUIREMENTS: Final = ("mmr", "imr")
 
 
 def compare(document: Any, library: Library) -> dict[str, Any]:
+    """`comparison_of` a book document; DocumentError with every fault of the book itself."""
+    book = read_book(document, library)
+    return comparison_of(book, document["account"].get("hedge_mode"), library, sha256_of(document))
+
+
+def comparison_of(
+    book: BookDocument, mode: str | None, library: Library, input_sha256: str
+) -> dict[str, Any]:
     """The account's figures by methodology, each by the parameters in force at `as_of`.
 
-    The book's own methodology goes by the parameters that the book names. The others take the book's hedge
-    mode where they have it, else their default. A methodology that cannot margin the book is null, with
-    the reason under `reasons`. For `saving` see `savings`.
-
-    Raises
-    ------
-    DocumentError
-        With every fault of the book itself.
+    The book's own methodology goes by the parameters that the book names, the others as `under` says. A
+    methodology that cannot margin the book is null, with the reason under `reasons`. For `saving` see
+    `savings`.
     """
-    book, sha256 = read_book(document, library), sha256_of(document)
-    mode = document["account"].get("hedge_mode")
     figures: dict[str, Any] = {}
     reasons: dict[str, str] = {}
     for name in OFFERED:
         try:
-            figures[name] = report_of(_under(book, name, mode, library), sha256)["account"]
+            figures[name] = report_of(under(book, name, mode, library), input_sha256)["account"]
         except DocumentError as error:
             figures[name], reasons[name] = None, str(error)
     return {
@@ -49,8 +50,12 @@ def compare(document: Any, library: Library) -> dict[str, Any]:
     }
 
 
-def _under(book: BookDocument, name: str, mode: str | None, library: Library) -> BookDocument:
-    """The book under another methodology, or the very book under its own."""
+def under(book: BookDocument, name: str, mode: str | None, library: Library) -> BookDocument:
+    """The book under another methodology in force then, or the very book under its own.
+
+    Another one takes the hedge mode where it has it, else its default. DocumentError where the methodology
+    has no version in force, or does not price what the book holds.
+    """
     if name == book.methodology:
         return book
     modes = HEDGE_MODES[name]

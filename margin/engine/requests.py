@@ -9,7 +9,7 @@ from typing import Any, Final
 from margin.engine.comparison import compare
 from margin.engine.curve import Axis, curve_of
 from margin.engine.documents.book import Anything, read_book
-from margin.engine.documents.schema import MISSING, Faults, Nullable, Record, Text, child
+from margin.engine.documents.schema import MISSING, Faults, Nullable, Record, Spec, Text, child
 from margin.engine.errors import DocumentError, Fault
 from margin.engine.parameters.common import Whole
 from margin.engine.parameters.library import Library
@@ -17,14 +17,12 @@ from margin.engine.what_if import what_if
 
 _BOOK: Final = "book"
 _COMPARE: Final = Record({_BOOK: Anything()})
-_CURVE: Final = Record(
-    {_BOOK: Anything()},
-    {
-        "coin": (Nullable(Text()), None),
-        "axis": (Text(tuple(Axis)), Axis.PRICE),
-        "moves": (Anything(), None),
-    },
-)
+_DRAWN: Final[dict[str, tuple[Spec, Any]]] = {
+    "coin": (Nullable(Text()), None),
+    "axis": (Text(tuple(Axis)), Axis.PRICE),
+}
+_CURVE: Final = Record({_BOOK: Anything()}, {**_DRAWN, "moves": (Anything(), None)})
+_CURVE_CHOICE: Final = Record({}, _DRAWN)
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,12 @@ def curve_request(body: Any, library: Library) -> dict[str, Any]:
         book = read_book(fields[_BOOK], library)
     with _faults_of_book(beside="coin moves"):
         return curve_of(book, fields["coin"], Axis(fields["axis"]), fields["moves"]).document()
+
+
+def curve_choice(fields: Any) -> tuple[str | None, Axis]:
+    """The coin and axis that `{coin, axis}` asks for; DocumentError with every fault."""
+    chosen = _read(_CURVE_CHOICE, fields)
+    return chosen["coin"], Axis(chosen["axis"])
 
 
 def what_if_request(body: Any) -> WhatIfRequest:

@@ -1,56 +1,26 @@
-"""Explanations of stored results, from the inputs that their runs kept."""
+"""What a stored result's inputs tell: where its requirement comes from, and what else it might have been."""
 
-from bisect import bisect_right
 from typing import Any
 
 from margin import selectors
-from margin.choices import PartKind
-from margin.codec import decode_book
-from margin.engine.book import Book
-from margin.engine.explain.document import explain_book
-from margin.engine.report import ENGINE_VERSION
-from margin.models import MarginResult, MarginRunPart
+from margin.engine.comparison import comparison_of
+from margin.engine.documents.book import BookDocument
+from margin.engine.explain.document import explanation_of
+from margin.models import MarginResult
+from margin.services.inputs import result_book
 
 
 def result_explanation(*, result: MarginResult) -> dict[str, Any] | None:
-    """Where a result's requirement comes from, by risk unit.
-
-    None where it cannot be told any more: the run's inputs are forgotten, or another engine made it.
-    """
-    if result.run.engine != ENGINE_VERSION:
-        return None
-    methodology = selectors.report_of(result)["methodology"]
-    stored = _stored(result, methodology)
-    if stored is None:
-        return None
-    part, book = stored
-    market = selectors.snapshot_market(result.run.snapshot_id).to_market()
-    explained = explain_book(book, market, selectors.parameters_read(part.parameters_id))
-    return {unit.unit: unit.document() for unit in explained}
+    """Where a result's requirement comes from, by risk unit; None where its inputs are not kept."""
+    book = result_book(result=result)
+    return None if book is None else explanation_of(book)
 
 
-def _stored(result: MarginResult, methodology: str) -> tuple[MarginRunPart, Book] | None:
-    """The shard that holds a result's account, and the account's own book.
-
-    Shards hold ascending accounts, so the last one that does not begin beyond the account is its own.
-    """
-    parts = selectors.run_parts(result.run_id).filter(
-        kind=PartKind.MARGIN, name__startswith=f"{methodology}/", accounts__gt=0
-    )
-    ordered = list(parts.order_by("name"))
-    place = bisect_right(ordered, float(result.account_id), key=_first_account) - 1
-    shard = _shard(ordered[place]) if place >= 0 else None
-    if shard is None or str(result.account_id) not in shard.ids:
-        return None
-    return ordered[place], shard.alone(shard.ids.index(str(result.account_id)))
+def result_comparison(*, result: MarginResult, book: BookDocument) -> dict[str, Any]:
+    """The inputs of a result, `book`, under every methodology, as the engine's `comparison_of` tells."""
+    return comparison_of(book, hedge_mode_of(book), selectors.parameter_library(), result.input_sha256)
 
 
-def _shard(part: MarginRunPart) -> Book | None:
-    content = selectors.blob(part.input_key)
-    return None if content is None else decode_book(content)[0]
-
-
-def _first_account(part: MarginRunPart) -> float:
-    """The first account of a shard; one that is forgotten begins beyond every account."""
-    shard = _shard(part)
-    return float("inf") if shard is None else int(shard.ids[0])
+def hedge_mode_of(book: BookDocument) -> str:
+    """The hedge mode of a book as documents write it."""
+    return book.account_rows.hedge_mode.name.lower()

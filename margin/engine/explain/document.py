@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from margin.engine.book import Book
-from margin.engine.documents.book import read_book
+from margin.engine.documents.book import BookDocument, read_book
 from margin.engine.errors import DocumentError, EngineError, Fault, NonFiniteError
 from margin.engine.explain.explanation import UnitExplanation
 from margin.engine.market import Market
@@ -36,14 +36,18 @@ def explain_book(book: Book, market: Market, parameters: Parameters) -> tuple[Un
 
 
 def explain_document(document: Any, library: Library) -> dict[str, Any]:
-    """The explanation of a book document by unit, as plain values (spec 60, section 1).
+    """`explanation_of` a book document; DocumentError with the path of every fault."""
+    return explanation_of(read_book(document, library))
+
+
+def explanation_of(book: BookDocument) -> dict[str, Any]:
+    """The explanation of a checked book by unit, as plain values (spec 60, section 1).
 
     Raises
     ------
     DocumentError
-        With the path of every fault; a share that is not finite is a fault of the account.
+        At `account` where a share is not finite.
     """
-    book = read_book(document, library)
     try:
         explained = explain_book(book.book, book.market, book.parameters)
     except NonFiniteError as error:

@@ -1,0 +1,116 @@
+"""Routes of an account's newest result: as stored, and what the inputs that its run kept tell besides."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.selectors import account_get
+from margin import examples, selectors
+from margin.engine.curve import Axis, curve_of
+from margin.engine.documents.book import BookDocument
+from margin.engine.errors import DocumentError
+from margin.engine.explain.document import explanation_of
+from margin.engine.requests import curve_choice
+from margin.models import MarginResult
+from margin.services.explanations import result_comparison
+from margin.services.inputs import result_book
+from pmplatform.common.errors import FieldError, NotFound, ValidationFailed
+from pmplatform.common.problems import problem_responses
+from pmplatform.common.views import ApiView
+
+_ERRORS = problem_responses(
+    HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND
+)
+_RESPONSES: dict[int | tuple[int, str], Any] = {200: OpenApiTypes.OBJECT, **_ERRORS}
+
+
+class ResultView(ApiView):
+    """Reads the newest result of an account that the caller may see."""
+
+    def result(self, account_id: int) -> MarginResult:
+        """The result of the newest completed run; NotFound where no run has margined the account."""
+        account = account_get(principal=self.principal, account_id=account_id)
+        result = selectors.result_latest(account.pk)
+        if result is None:
+            raise NotFound("No completed run has margined this account yet.")
+        return result
+
+    def book(self, result: MarginResult) -> BookDocument:
+        """The inputs of the result; NotFound where they are not kept."""
+        book = result_book(result=result)
+        if book is None:
+            raise NotFound("The newest result is of another engine version; await the next run.")
+        return book
+
+
+class MarginView(ResultView):
+    @extend_schema(operation_id="accounts_margin", responses=_RESPONSES, examples=[examples.REPORT])
+    def get(self, request: Request, account_id: int) -> HttpResponse:
+        """The margin report of the newest completed run, byte for byte as it was stored. Scope: `read`."""
+        return HttpResponse(bytes(self.result(account_id).report), content_type="application/json")
+
+
+class ScenariosView(ResultView):
+    @extend_schema(operation_id="accounts_scenarios", responses=_RESPONSES, examples=[examples.SCENARIOS])
+    def get(self, request: Request, account_id: int) -> Response:
+        """P&L by price and volatility of each risk unit in the newest completed run. Scope: `read`.
+
+        `pnl` has a row for each price move and a column for each volatility shift; `scenarios` and `worst`
+        are null where the methodology has no scenarios.
+        """
+        report = selectors.report_of(self.result(account_id))
+        return Response(
+            {
+                unit["unit"]: {"scenarios": unit["scenarios"], "worst": unit["worst"]}
+                for unit in report["risk_units"]
+            }
+        )
+
+
+class ExplainView(ResultView):
+    @extend_schema(operation_id="accounts_explain", responses=_RESPONSES, examples=[examples.EXPLANATION])
+    def get(self, request: Request, account_id: int) -> Response:
+        """Where the requirement of the newest completed run comes from, by risk unit. Scope: `read`.
+
+        Computed from the inputs that the run kept, so its sums are those of the stored report.
+        """
+        return Response(explanation_of(self.book(self.result(account_id))))
+
+
+class ComparisonView(ResultView):
+    @extend_schema(operation_id="accounts_comparison", responses=_RESPONSES, examples=[examples.COMPARISON])
+    def get(self, request: Request, account_id: int) -> Response:
+        """The inputs of the newest completed run under every methodology. Scope: `read`.
+
+        The account's own methodology has the figures of the stored report; see `/simulations/compare`.
+        """
+        result = self.result(account_id)
+        return Response(result_comparison(result=result, book=self.book(result)))
+
+
+class CurveView(ResultView):
+    @extend_schema(
+        operation_id="accounts_curve",
+        parameters=[
+            OpenApiParameter("coin", description="Default: the coin of the largest notional"),
+            OpenApiParameter("axis", enum=[str(axis) for axis in Axis], default=str(Axis.PRICE)),
+        ],
+        responses=_RESPONSES,
+        examples=[examples.CURVE_DRAWN],
+    )
+    def get(self, request: Request, account_id: int) -> Response:
+        """Equity, requirement and ratio as a coin moves, from the newest completed run. Scope: `read`.
+
+        The point at move 0 has the figures of the stored report; see `/simulations/curve`.
+        """
+        book = self.book(self.result(account_id))
+        try:
+            coin, axis = curve_choice(request.query_params.dict())
+            return Response(curve_of(book, coin, axis).document())
+        except DocumentError as error:
+            raise ValidationFailed(FieldError(fault.path, fault.message) for fault in error.faults) from error
