@@ -13,6 +13,7 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[2]
 PACKAGES = ("pmplatform", "accounts", "margin", "liquidation")
 PURITY = "The engine is pure"
+PLANNER_PURITY = "The planner is pure, too"
 LAYERS = "The project composes"
 MODELS = "Nobody above accounts touches its models"
 INSIDE = "Inside an app"
@@ -55,6 +56,8 @@ def test_the_contracts_hold() -> None:
         ("margin/engine/planted.py", "import time", PURITY),
         ("margin/engine/planted.py", "from django.conf import settings", PURITY),
         ("margin/engine/planted.py", "from margin.models import MarginRun", PURITY),
+        ("liquidation/planner/planted.py", "import time", PLANNER_PURITY),
+        ("liquidation/planner/planted.py", "from margin.models import MarginRun", PLANNER_PURITY),
         ("accounts/planted.py", "from margin.engine import errors", LAYERS),
         ("pmplatform/common/planted.py", "from pmplatform import settings", LAYERS),
         ("margin/planted.py", "from accounts.models import Account", MODELS),

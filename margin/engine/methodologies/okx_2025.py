@@ -1,6 +1,7 @@
 """Methodology `okx-2025`: merged risk units, MR1 to MR9. It reads like its page, spec 10."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -71,8 +72,18 @@ def _basis(stress: Stress, chosen: Evaluations, spot_cash: Floats, parameters: O
     return charge[chosen.row] + np.abs(spot_cash) * flat
 
 
-def depeg_charge(cash: Floats, fx: Mapping[Group, float], rates: DepegRates) -> Floats:
-    """MR9: opposite cash deltas of the settlement groups, offset pair by pair.
+@dataclass(frozen=True, eq=False)
+class DepegPair:
+    """Two settlement groups: the USD cash delta by which they offset, and what MR9 charges for it; (E,)."""
+
+    first: Group
+    second: Group
+    hedged: Floats
+    charge: Floats
+
+
+def depeg_pairs(cash: Floats, fx: Mapping[Group, float], rates: DepegRates) -> Iterator[DepegPair]:
+    """MR9 by pair: opposite cash deltas of the settlement groups, offset pair by pair.
 
     Parameters
     ----------
@@ -80,14 +91,20 @@ def depeg_charge(cash: Floats, fx: Mapping[Group, float], rates: DepegRates) -> 
     fx : USD per unit of each group's currency.
     """
     left = cash.copy()
-    charge = np.zeros(cash.shape[1])
     for first, second in DEPEG_PAIRS:
         a, b = left[first], left[second]
         opposite = ((a > 0.0) & (b < 0.0)) | ((a < 0.0) & (b > 0.0))
         hedged = np.where(opposite, np.minimum(np.abs(a), np.abs(b)), 0.0)
         left[first], left[second] = a - np.sign(a) * hedged, b - np.sign(b) * hedged
         price = fx[first] / fx[second]
-        charge += rates.at(min(price, 1.0 / price)).apply(hedged)
+        yield DepegPair(first, second, hedged, rates.at(min(price, 1.0 / price)).apply(hedged))
+
+
+def depeg_charge(cash: Floats, fx: Mapping[Group, float], rates: DepegRates) -> Floats:
+    """MR9, (E,): the charges of all pairs; arguments as `depeg_pairs`."""
+    charge = np.zeros(cash.shape[1])
+    for pair in depeg_pairs(cash, fx, rates):
+        charge += pair.charge
     return charge
 
 
