@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
-from accounts.choices import InstrumentState, OrderState
+from accounts.choices import InstrumentKind, InstrumentState, OrderState
 from accounts.documents import InstrumentDocument
 from accounts.models import (
     Account,
@@ -207,6 +207,18 @@ def instruments_unheld(*, instruments: Sequence[int]) -> list[str]:
     held = Q(Exists(_positions_of(OuterRef("pk")))) | Q(Exists(_open_orders_of(OuterRef("pk"))))
     chosen = Instrument.objects.filter(pk__in=instruments).exclude(held)
     return list(chosen.order_by("code").values_list("code", flat=True))
+
+
+def book_names() -> tuple[list[str], list[str]]:
+    """What the whole book needs priced, sorted: coins of held or ordered derivatives, and currencies."""
+    held = Q(Exists(_positions_of(OuterRef("pk")))) | Q(Exists(_open_orders_of(OuterRef("pk"))))
+    terms = Instrument.objects.filter(held).values_list("kind", "underlying", "settle")
+    rows = list(terms.distinct())
+    coins = {underlying for kind, underlying, _ in rows if kind != InstrumentKind.SPOT}
+    traded = {name for kind, *names in rows if kind == InstrumentKind.SPOT for name in names}
+    settled = {settle for _, _, settle in rows}
+    cash = Balance.objects.values_list("currency", flat=True).distinct()
+    return sorted(coins), sorted({*cash, *settled, *traded})
 
 
 def position_held(*, account_id: int, instrument: str) -> tuple[Decimal, Decimal]:

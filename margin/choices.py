@@ -16,6 +16,7 @@ class RunReason(TextChoices):
     MANUAL = "manual"
     SNAPSHOT = "snapshot"
     HOURLY = "hourly"
+    IMPACT = "impact"
 
 
 class PartKind(TextChoices):
@@ -44,3 +45,30 @@ class SettlementSource(TextChoices):
 
     VENUE = "venue"
     INDEX = "index"
+
+
+class VersionState(TextChoices):
+    """The life of a parameter version, and its two early ends."""
+
+    DRAFT = "draft"
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    SCHEDULED = "scheduled"
+    ACTIVE = "active"
+    SUPERSEDED = "superseded"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+class VersionOrigin(TextChoices):
+    """How a version came to be: loaded at first, proposed and approved, or rolled back to."""
+
+    INITIAL = "initial"
+    PROPOSAL = "proposal"
+    ROLLBACK = "rollback"
+
+
+class ImpactState(TextChoices):
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"

@@ -7,15 +7,16 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from accounts.choices import BelowMinimum, EligibilityState, Methodology
 from accounts.eligibility import EligibilityRules
 from margin.assembly import unpack_market
-from margin.choices import PartState, RunState
+from margin.choices import PartState, RunReason, RunState
 from margin.engine.documents.market import MarketRows
 from margin.engine.parameters.library import Library, Parameters, read_version
 from margin.engine.parameters.standard import StandardParameters
+from margin.lifecycle import PUBLISHED
 from margin.models import (
     Blob,
     MarginResult,
@@ -44,15 +45,20 @@ def snapshot_market(sequence: int) -> MarketRows:
     return unpack_market(bytes(snapshot.content), snapshot.as_of)
 
 
+def parameters_published() -> QuerySet[ParameterVersion]:
+    """The versions that are, were or will be in force."""
+    return ParameterVersion.objects.filter(state__in=PUBLISHED)
+
+
 def parameters_in_force(methodology: str, at: datetime) -> ParameterVersion | None:
-    """The last version effective at or before `at`."""
-    versions = ParameterVersion.objects.filter(methodology=methodology, effective_from__lte=at)
+    """The last published version effective at or before `at`."""
+    versions = parameters_published().filter(methodology=methodology, effective_from__lte=at)
     return versions.order_by("-effective_from").first()
 
 
 @lru_cache(maxsize=64)
 def parameters_read(version: int) -> Parameters:
-    """A stored version as the engine's value; versions never change."""
+    """A stored version as the engine's value; versions never change once they are proposed."""
     return read_version(ParameterVersion.objects.get(pk=version).document)
 
 
@@ -78,16 +84,13 @@ def eligibility_rules_at(at: datetime) -> dict[Methodology, EligibilityRules]:
 
 
 def parameter_library() -> Library:
-    """Every stored version; read anew only after another has been stored."""
-    stored = ParameterVersion.objects.aggregate(newest=Max("pk"), count=Count("pk"))
-    return _library(stored["newest"], stored["count"])
+    """Every published version; read anew only after one has been published or withdrawn."""
+    return _library(tuple(parameters_published().order_by("pk").values_list("pk", flat=True)))
 
 
 @lru_cache(maxsize=1)
-def _library(newest: int | None, count: int) -> Library:
-    """The arguments say which versions there are, for the cache."""
-    versions = ParameterVersion.objects.order_by("pk").values_list("pk", flat=True)
-    return Library.of(parameters_read(version) for version in versions)
+def _library(versions: tuple[int, ...]) -> Library:
+    return Library.of(map(parameters_read, versions))
 
 
 def thresholds_of(report: dict[str, Any]) -> dict[str, float]:
@@ -114,6 +117,11 @@ def runs() -> QuerySet[MarginRun]:
     )
 
 
+def _book_runs() -> QuerySet[MarginRun]:
+    """Runs that say how accounts stand; those of an impact report say how they would."""
+    return MarginRun.objects.exclude(reason=RunReason.IMPACT)
+
+
 def run_of_parts(part_ids: Sequence[int]) -> MarginRun:
     """The run that these parts belong to; without parts the newest, whose book was empty."""
     parts = MarginRunPart.objects.filter(pk__in=part_ids)
@@ -123,12 +131,12 @@ def run_of_parts(part_ids: Sequence[int]) -> MarginRun:
 
 def run_is_active() -> bool:
     """Whether a run is under way."""
-    return MarginRun.objects.filter(state__in=[RunState.STRESS, RunState.MARGIN]).exists()
+    return _book_runs().filter(state__in=[RunState.STRESS, RunState.MARGIN]).exists()
 
 
 def run_latest_completed() -> MarginRun | None:
     """The newest run that covers the whole book."""
-    return MarginRun.objects.filter(state=RunState.COMPLETED).order_by("-id").first()
+    return _book_runs().filter(state=RunState.COMPLETED).order_by("-id").first()
 
 
 def run_parts(run: int) -> QuerySet[MarginRunPart]:
@@ -138,7 +146,7 @@ def run_parts(run: int) -> QuerySet[MarginRunPart]:
 
 def runs_unreviewed() -> list[int]:
     """Completed runs whose accounts have not been reviewed for eligibility, oldest first."""
-    waiting = MarginRun.objects.filter(state=RunState.COMPLETED, reviewed_at__isnull=True)
+    waiting = _book_runs().filter(state=RunState.COMPLETED, reviewed_at__isnull=True)
     return list(waiting.order_by("id").values_list("id", flat=True))
 
 
@@ -185,6 +193,7 @@ def results_latest() -> QuerySet[MarginResult]:
 def result_latest(account: int) -> MarginResult | None:
     """The newest result of an account, of whichever run."""
     results = MarginResult.objects.filter(account_id=account, run__state=RunState.COMPLETED)
+    results = results.exclude(run__reason=RunReason.IMPACT)
     return results.select_related("run__snapshot").order_by("-run_id").first()
 
 

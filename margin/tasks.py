@@ -6,14 +6,16 @@ from datetime import UTC, datetime
 from celery import shared_task
 from django.utils import timezone
 
-from margin import selectors
+from margin import selectors, versions
 from margin.choices import PartKind, RunReason
 from margin.models import MarginRunPart
 from margin.services.eligibility import eligibility_review
+from margin.services.impacts import impact_finish
 from margin.services.parts import Claim, margin, part_claim, part_fail, parts_sweep, stress
 from margin.services.retention import runs_prune
 from margin.services.runs import run_start
 from margin.services.settlement import settlements_run
+from margin.services.versions import versions_mirror
 from pmplatform.common.errors import StaleClaim
 
 
@@ -25,10 +27,12 @@ def enqueue(part_ids: Iterable[int]) -> None:
         task.delay(part_id)
 
 
-def enqueue_reviews() -> None:
-    """Wake a worker for every run that has completed and whose accounts have not been reviewed."""
+def enqueue_conclusions() -> None:
+    """Wake a worker for every completed run not reviewed yet, and every impact report that can be written."""
     for run_id in selectors.runs_unreviewed():
         review_run.delay(run_id)
+    for report_id in versions.impacts_ready():
+        finish_impact.delay(report_id)
 
 
 def _work(part_id: int, kind: PartKind, act: Callable[..., list[int]]) -> None:
@@ -45,7 +49,7 @@ def _work(part_id: int, kind: PartKind, act: Callable[..., list[int]]) -> None:
         raise
     enqueue(following)
     if not following:
-        enqueue_reviews()
+        enqueue_conclusions()
 
 
 @shared_task
@@ -67,10 +71,22 @@ def review_run(run_id: int) -> None:
 
 
 @shared_task
+def finish_impact(report_id: int) -> None:
+    """Write an impact report whose runs have ended."""
+    impact_finish(report_id=report_id, now=timezone.now())
+
+
+@shared_task
+def mirror_versions() -> None:
+    """Let the states of parameter versions follow the clock."""
+    versions_mirror(now=timezone.now())
+
+
+@shared_task
 def sweep_runs() -> None:
-    """Wake the parts and reviews whose worker or message was lost."""
+    """Wake the parts, reviews and impact reports whose worker or message was lost."""
     enqueue(parts_sweep())
-    enqueue_reviews()
+    enqueue_conclusions()
 
 
 @shared_task

@@ -62,6 +62,14 @@ def seconds(name: str, environ: Mapping[str, str] = os.environ, *, default: int)
     return timedelta(seconds=int(word))
 
 
+def whole(name: str, environ: Mapping[str, str] = os.environ, *, default: int, at_least: int = 0) -> int:
+    """A whole number from `at_least` on. Raises ImproperlyConfigured for anything else."""
+    word = environ.get(name) or str(default)
+    if not word.isdecimal() or int(word) < at_least:
+        raise ImproperlyConfigured(f"{name} must be a whole number of at least {at_least}, not {word!r}.")
+    return int(word)
+
+
 def words(name: str, environ: Mapping[str, str] = os.environ) -> list[str]:
     """A comma-separated variable as a list, empty when absent."""
     return [word.strip() for word in environ.get(name, "").split(",") if word.strip()]

@@ -2,8 +2,9 @@
 
 DATABASE_URL, REDIS_URL, PM_SECRET_KEY and PM_TOKEN_PEPPER may each come from a file named by the same
 variable with `_FILE`. The others have safe defaults: PM_ALLOWED_HOSTS and PM_CSRF_TRUSTED_ORIGINS (comma
-separated), PM_DATA_DIR, PM_SNAPSHOT_MAX_AGE (seconds), and the flags PM_DEBUG, PM_PLAIN_HTTP (no TLS: for
-loopback) and PM_BEHIND_PROXY (believe X-Forwarded-Proto: only behind a proxy that always sets it).
+separated), PM_DATA_DIR, the limits of the platform (below, each with its meaning), and the flags PM_DEBUG,
+PM_PLAIN_HTTP (no TLS: for loopback) and PM_BEHIND_PROXY (believe X-Forwarded-Proto: only behind a proxy
+that always sets it).
 """
 
 import os
@@ -31,6 +32,9 @@ environment.refuse_unknown(
             "PM_PLAIN_HTTP",
             "PM_DEMO",
             "PM_SNAPSHOT_MAX_AGE",
+            "PM_IMPACT_MAX_AGE",
+            "PM_NEWLY_LIQUIDATABLE_LIMIT",
+            "PM_PARAMETER_JUMP",
         }
     )
 )
@@ -51,6 +55,12 @@ ALLOWED_HOSTS = environment.words("PM_ALLOWED_HOSTS") or ["127.0.0.1", "localhos
 # --- Limits of the platform
 # An older market snapshot is stale: it is served, but moves no account.
 PM_SNAPSHOT_MAX_AGE = environment.seconds("PM_SNAPSHOT_MAX_AGE", default=120)
+# The market of the impact report by which parameters are approved may be this old.
+PM_IMPACT_MAX_AGE = environment.seconds("PM_IMPACT_MAX_AGE", default=3_600)
+# With more accounts that would become liquidatable, parameters need a second approver.
+PM_NEWLY_LIQUIDATABLE_LIMIT = environment.whole("PM_NEWLY_LIQUIDATABLE_LIMIT", default=10)
+# So does a single coefficient that changes by this factor: a slip of the unit looks like that.
+PM_PARAMETER_JUMP = environment.whole("PM_PARAMETER_JUMP", default=10, at_least=2)
 # Methodologies withdrawn by their venue: from when, and to which one their accounts move.
 PM_RETIREMENTS = {"okx-classic": ("2025-01-21T08:00:00+00:00", "okx-2025")}
 
@@ -181,6 +191,8 @@ SPECTACULAR_SETTINGS = {
         "MethodologyEnum": "accounts.choices.Methodology",
         "EligibilityStateEnum": "accounts.choices.EligibilityState",
         "RunStateEnum": "margin.choices.RunState",
+        "VersionStateEnum": "margin.choices.VersionState",
+        "ImpactStateEnum": "margin.choices.ImpactState",
         "PartStateEnum": "margin.choices.PartState",
     },
 }
@@ -207,6 +219,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "mirror-versions": {"task": "margin.tasks.mirror_versions", "schedule": 5.0, "options": {"expires": 5}},
     "hourly-run": {
         "task": "margin.tasks.start_scheduled_run",
         "schedule": crontab(minute=0),

@@ -1,10 +1,11 @@
 from margin.models.market import MarketSnapshot, SettlementPrice
-from margin.models.parameters import ParameterVersion
+from margin.models.parameters import ImpactReport, ParameterVersion
 from margin.models.results import MarginResult, UnitResult
 from margin.models.runs import Blob, MarginRun, MarginRunPart
 
 __all__ = [
     "Blob",
+    "ImpactReport",
     "MarginResult",
     "MarginRun",
     "MarginRunPart",

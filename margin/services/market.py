@@ -6,12 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.documents import InstrumentDocument
 from accounts.selectors import instrument_terms
 from accounts.services.instruments import instruments_upsert
 from margin import selectors
 from margin.assembly import pack_market
+from margin.choices import VersionOrigin, VersionState
 from margin.engine.documents.market import PRICE, MarketRows, read_market
 from margin.engine.documents.schema import Exact, Faults, MapOf, exact
 from margin.engine.errors import DocumentError, Fault
@@ -19,9 +21,9 @@ from margin.engine.hashing import sha256_of
 from margin.engine.parameters.library import read_version
 from margin.engine.simulation import iso
 from margin.models import MarketSnapshot, ParameterVersion
+from margin.services.versions import CLOCK, version_audit, versions_mirror
 from pmplatform.common.decimals import amount_fault, decimal_text
 
-_INITIAL = "initial"
 _SETTLEMENT = MapOf(Exact(PRICE))
 
 
@@ -97,6 +99,8 @@ def _instruments(rows: MarketRows, market: Any) -> list[InstrumentDocument]:
 def parameters_load_initial(*, documents: Iterable[Any]) -> int:
     """Load the histories of methodologies that have no version yet; returns how many were written.
 
+    They need no approver, and are active or superseded at once, as the clock says.
+
     Raises
     ------
     DocumentError
@@ -116,7 +120,11 @@ def parameters_load_initial(*, documents: Iterable[Any]) -> int:
                     effective_from=header.effective_from,
                     document=version,
                     sha256=header.sha256,
-                    origin=_INITIAL,
+                    origin=VersionOrigin.INITIAL,
+                    state=VersionState.APPROVED,
                 )
             )
-    return len(ParameterVersion.objects.bulk_create(rows))
+    for loaded in ParameterVersion.objects.bulk_create(rows):
+        version_audit(loaded, "load", CLOCK, before=None)
+    versions_mirror(now=timezone.now())
+    return len(rows)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from margin.choices import RunReason, RunState
 from margin.models import Blob, MarginResult, MarginRun, MarginRunPart, UnitResult
 
-#: Runs started by a snapshot that are kept in full; hourly and manual runs are all kept.
+#: Runs started by a snapshot that are kept in full; all others are kept.
 KEPT_RUNS = 20
 #: How long a blob that no part names is left: a run about to name it has just marked it as used.
 BLOB_REST = timedelta(minutes=10)
@@ -27,7 +27,8 @@ def runs_prune(*, keep: int = KEPT_RUNS) -> int:
     )
     kept = list(passing.order_by("-id").values_list("id", flat=True)[:keep])
     old = passing.exclude(pk__in=kept).filter(parts__isnull=False).distinct()
-    newest = MarginResult.objects.order_by("account_id", "-run_id").distinct("account_id").values("run_id")
+    results = MarginResult.objects.exclude(run__reason=RunReason.IMPACT)
+    newest = results.order_by("account_id", "-run_id").distinct("account_id").values("run_id")
     going = list(old.exclude(pk__in=newest).values_list("id", flat=True))
     UnitResult.objects.filter(run_id__in=going).delete()
     MarginResult.objects.filter(run_id__in=going).delete()

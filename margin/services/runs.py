@@ -1,7 +1,7 @@
 """A margin run: cut the book, then two fan-outs of parts with a barrier in the database between them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -40,6 +40,14 @@ class _Cut:
     units: frozenset[str]
 
 
+@dataclass(frozen=True)
+class BookCut:
+    """The book as one transaction shows it: stored shards, and why an account is left out, by its id."""
+
+    shards: list[_Cut] = field(default_factory=list)
+    blocked: dict[str, str] = field(default_factory=dict)
+
+
 def run_start(*, reason: RunReason, period: datetime | None = None) -> list[int]:
     """Start a run over the newest snapshot; returns the ids of the parts to be worked on now.
 
@@ -60,39 +68,59 @@ def run_start(*, reason: RunReason, period: datetime | None = None) -> list[int]
             raise Refused(["There is no market snapshot to margin by; load one first."])
         if period is not None and MarginRun.objects.filter(reason=reason, period=period).exists():
             return []
-        cuts, blocked = _cut_book(snapshot)
-        run = MarginRun.objects.create(
-            snapshot=snapshot,
-            standard_parameters=selectors.parameters_in_force(Methodology.STANDARD, snapshot.as_of),
-            engine=ENGINE_VERSION,
-            ledger_position=accounts.ledger_position(),
-            reason=reason,
-            period=period,
-            state=RunState.STRESS,
-            accounts=sum(cut.accounts for cut in cuts),
-            blocked=blocked,
-        )
-        MarginRunPart.objects.bulk_create(_parts(run, snapshot, cuts))
+        cut = _cut_book(snapshot)
+        standard = selectors.parameters_in_force(Methodology.STANDARD, snapshot.as_of)
+        run = run_create(snapshot=snapshot, cut=cut, reason=reason, period=period, standard=standard)
         return run_advance(run_id=run.pk)
 
 
-def _cut_book(snapshot: MarketSnapshot) -> tuple[list[_Cut], dict[str, str]]:
-    """Store the book as shards by methodology; also why an account is left out, by its id."""
-    market = selectors.snapshot_market(snapshot.pk)
-    cuts: list[_Cut] = []
-    blocked: dict[str, str] = {}
+def run_create(
+    *,
+    snapshot: MarketSnapshot,
+    cut: BookCut,
+    reason: RunReason,
+    period: datetime | None = None,
+    standard: ParameterVersion | None = None,
+) -> MarginRun:
+    """Write a run over a cut of the book, with its parts; `standard` is what accounts are shown beside."""
+    run = MarginRun.objects.create(
+        snapshot=snapshot,
+        standard_parameters=standard,
+        engine=ENGINE_VERSION,
+        ledger_position=accounts.ledger_position(),
+        reason=reason,
+        period=period,
+        state=RunState.STRESS,
+        accounts=sum(shard.accounts for shard in cut.shards),
+        blocked=cut.blocked,
+    )
+    MarginRunPart.objects.bulk_create(_parts(run, snapshot, cut.shards))
+    return run
+
+
+def _cut_book(snapshot: MarketSnapshot) -> BookCut:
+    """Store the book as shards by methodology, each under the version in force."""
+    whole = BookCut()
     for name, ids in accounts.account_ids_by_methodology().items():
         version = selectors.parameters_in_force(name, snapshot.as_of)
         if version is None or name not in OFFERED:
             reason = f"{name} has no parameters in force" if version is None else f"{name} is not offered yet"
-            blocked |= dict.fromkeys(map(str, ids), reason)
-            continue
-        for number, start in enumerate(range(0, len(ids), SHARD_ACCOUNTS)):
-            inputs = account_inputs(ids[start : start + SHARD_ACCOUNTS])
-            cut, reasons = _cut(version, f"{name}/{number:04d}", inputs, market)
-            cuts.append(cut)
-            blocked |= reasons
-    return cuts, blocked
+            whole.blocked.update(dict.fromkeys(map(str, ids), reason))
+        else:
+            cut_accounts(whole, version=version, ids=ids, snapshot=snapshot)
+    return whole
+
+
+def cut_accounts(
+    cut: BookCut, *, version: ParameterVersion, ids: Sequence[int], snapshot: MarketSnapshot
+) -> None:
+    """Store these accounts as shards to be margined by a version, and add them to a cut of the book."""
+    market = selectors.snapshot_market(snapshot.pk)
+    for number, start in enumerate(range(0, len(ids), SHARD_ACCOUNTS)):
+        inputs = account_inputs(ids[start : start + SHARD_ACCOUNTS])
+        shard, reasons = _cut(version, f"{version.methodology}/{number:04d}", inputs, market)
+        cut.shards.append(shard)
+        cut.blocked.update(reasons)
 
 
 def account_inputs(ids: Sequence[int]) -> list[AccountInput]:
