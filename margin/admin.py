@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from margin import selectors
-from margin.console import explanation_views, result_page, standard_figures, status_mark
+from margin.account_page import account_page
+from margin.console import standard_figures, status_mark
 from margin.models import MarginResult, MarginRun, MarginRunPart, MarketSnapshot, ParameterVersion
-from margin.services.explanations import result_explanation
 from pmplatform.common.admin import ReadOnlyAdmin
 from pmplatform.common.console import duration, money, percent
 
@@ -139,10 +139,8 @@ class MarginResultAdmin(StyledAdmin):
         context = dict(extra_context or {})
         result = self.get_object(request, unquote(object_id))
         if result is not None:
-            report = selectors.report_of(result)
-            context["page"] = result_page(report, selectors.thresholds_of(report))
+            context["account"] = account_page(result, request.GET.dict())
             context["beside"] = standard_figures(result)
-            context["explanations"] = explanation_views(result_explanation(result=result))
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
 

@@ -1,5 +1,6 @@
 """A stored margin report as the figures and tables of its console page."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,6 +27,9 @@ _MONEY: Final = {
     "upl": "Unrealised profit, USD",
 }
 _RATES: Final = {"margin_ratio": "Margin ratio", "mmr_rate": "MMR rate", "imr_rate": "IMR rate"}
+_CENT: Final = 0.01
+#: The factors of the okx methodologies.
+_FACTOR: Final = re.compile(r"\bmr\d\b")
 _QUANTITIES: Final = {"cash": "Cash", "upl": "Unrealised profit", "equity": "Equity"}
 _CURRENCY_MONEY: Final = {
     "usd_value": "Value, USD",
@@ -66,6 +70,16 @@ class ShareRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionView:
+    """What was chosen among ``alternatives``, by how much (empty: level), and what stands next."""
+
+    alternatives: str
+    chosen: str
+    by: SafeString
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExplanationView:
     """Where a unit's MMR comes from; ``components`` are the headings of the shares, last the MMR."""
 
@@ -73,6 +87,7 @@ class ExplanationView:
     words: str
     components: tuple[str, ...]
     rows: tuple[ShareRow, ...]
+    decisions: tuple[DecisionView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +115,25 @@ def status_mark(status: str) -> SafeString:
 
 
 def result_page(report: Mapping[str, Any], thresholds: Mapping[str, float]) -> ResultPage:
-    """The page of a margin report, whose parameters have these thresholds."""
-    units = report["risk_units"]
-    components = tuple(sorted({name for unit in units for name in unit["components"]}))
+    """The page of a margin report, whose parameters have these thresholds; the largest unit comes first."""
+    units = sorted(report["risk_units"], key=lambda unit: (-unit["mmr"], unit["unit"]))
+    names = tuple(sorted({name for unit in units for name in unit["components"]}))
     return ResultPage(
         report=report,
         status=status_mark(report["account"]["status"]),
         figures=tuple(_figures(report["account"])),
         threshold_words=_threshold_words(thresholds),
-        components=components,
-        units=tuple(_unit(unit, components) for unit in units),
+        components=tuple(map(component_label, names)),
+        units=tuple(_unit(unit, names) for unit in units),
         currency_headings=(*_QUANTITIES.values(), *_CURRENCY_MONEY.values()),
         currencies=tuple(_currency(currency) for currency in report["currencies"]),
     )
 
 
 def explanation_views(explanation: Mapping[str, Any] | None) -> tuple[ExplanationView, ...]:
-    """The tables of an explanation by unit; none where there is no explanation."""
-    return tuple(_explanation(name, unit) for name, unit in (explanation or {}).items())
+    """The tables of an explanation, the largest unit first; none where there is no explanation."""
+    ordered = sorted((explanation or {}).items(), key=lambda item: (-item[1]["mmr"]["value"], item[0]))
+    return tuple(_explanation(name, unit) for name, unit in ordered)
 
 
 def _explanation(name: str, unit: Mapping[str, Any]) -> ExplanationView:
@@ -127,7 +143,7 @@ def _explanation(name: str, unit: Mapping[str, Any]) -> ExplanationView:
     return ExplanationView(
         unit=name,
         words=unit["words"],
-        components=(*(name if item["counted"] else f"({name})" for name, item in shown.items()), "MMR"),
+        components=(*(_heading(name, item) for name, item in shown.items()), "MMR"),
         rows=tuple(
             ShareRow(
                 kind=row[-1]["kind"],
@@ -137,7 +153,26 @@ def _explanation(name: str, unit: Mapping[str, Any]) -> ExplanationView:
             )
             for row in zip(*columns, strict=True)
         ),
+        decisions=tuple(_decision(decision) for decision in unit["decisions"]),
     )
+
+
+def _heading(name: str, component: Mapping[str, Any]) -> str:
+    return component_label(name) if component["counted"] else f"({component_label(name)})"
+
+
+def _decision(decision: Mapping[str, Any]) -> DecisionView:
+    return DecisionView(
+        alternatives=component_label(decision["max"]),
+        chosen=component_label(decision["chosen"]),
+        by=money(decision["by"]) if decision["by"] >= _CENT else SafeString(),
+        next=component_label(decision["next"]),
+    )
+
+
+def component_label(name: str) -> str:
+    """A component, or words that name some, for reading."""
+    return _FACTOR.sub(lambda found: found.group().upper(), name.replace("_", " "))
 
 
 def _figures(account: Mapping[str, Any]) -> Iterator[Figure]:

@@ -49,14 +49,21 @@ class Axis(StrEnum):
 class CurvePoint:
     """The account after a move: adjusted equity and maintenance margin in USD, ratio None where undefined.
 
-    `health` is what the equity base exceeds the liquidation threshold by, in USD.
+    `required` is what the ratio divides by, in USD; `health` what the equity base exceeds the liquidation
+    threshold by.
     """
 
     move: float
     equity: float
     mmr: float
     margin_ratio: float | None
+    required: float
     health: float
+
+    def equity_at(self, ratio: float) -> float:
+        """The adjusted equity at which the account would have this margin ratio here, USD."""
+        here = 0.0 if self.margin_ratio is None else self.margin_ratio
+        return self.equity - (here - ratio) * self.required
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +163,10 @@ def _point(book: Book, market: Market, parameters: Parameters, move: float) -> C
     equity = float(accounts.adjusted_equity[0])
     if np.isnan(ratio):
         # Nothing is required, so nothing can be liquidated, whatever the equity.
-        return CurvePoint(move, equity, mmr, None, max(equity, 1.0))
+        return CurvePoint(move, equity, mmr, None, required, max(equity, 1.0))
     # The ratio itself has a pole where the requirement vanishes; this has its sign and none.
     health = (ratio - parameters.liquidation_ratio) * required
-    return CurvePoint(move, equity, mmr, ratio, health)
+    return CurvePoint(move, equity, mmr, ratio, required, health)
 
 
 def _crossings(points: Sequence[CurvePoint], health: Callable[[float], float]) -> tuple[float, ...]:
