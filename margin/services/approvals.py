@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
@@ -116,5 +116,11 @@ def _cautions(report: ImpactReport | None, changes: tuple[Change, ...]) -> Itera
     if report is not None and (report.newly_liquidatable or 0) > limit:
         yield f"{report.newly_liquidatable} accounts would become liquidatable, more than {limit}."
     for change in changes:
-        if change.is_jump(factor):
-            yield f"{change.path} goes from {change.old:g} to {change.new:g}, a factor of {factor} or more."
+        if change.is_drastic(factor):
+            yield f"{change.path} goes from {_words(change.old)} to {_words(change.new)}, a drastic change."
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, int | float):
+        return f"{value:.6g}"
+    return "nothing" if value is None else "other entries"

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from margin.engine.documents.schema import Faults, ListOf, MapOf, Number, Record, Spec, Text
+from margin.engine.documents.schema import Faults, ListOf, MapOf, Number, Record, Spec
 from margin.engine.parameters.common import (
     BORROW,
     DISCOUNT,
@@ -21,6 +21,7 @@ from margin.engine.parameters.common import (
     POSITIVE,
     SOURCE,
     Ascending,
+    Coin,
     Eligibility,
     Header,
     LiquidationRules,
@@ -149,7 +150,7 @@ _FIELDS: Final[dict[str, Spec]] = {
     "stablecoin_spread": MapOf(FRACTION),
     "delta_spread": MapOf(FRACTION),
     "spot_basis": MapOf(Record({"factor": FRACTION, "threshold": FRACTION}, build=SpotBasis)),
-    "spot_hedge_coins": ListOf(Text()),
+    "spot_hedge_coins": ListOf(Coin()),
     "perp_futures": MapOf(FRACTION),
     "im_factor": MapOf(Number(at_least=1.0)),
     "borrow": BORROW,

@@ -88,6 +88,18 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
+class Coin:
+    """The code of a coin or currency: capital letters and digits."""
+
+    def read(self, value: Any, path: str, faults: Faults) -> str | None:
+        code = Text().read(value, path, faults)
+        if code is not None and not (code.isascii() and code.isalnum() and code == code.upper()):
+            faults.add(path, "must be the code of a coin or currency, in capitals")
+            return None
+        return code
+
+
+@dataclass(frozen=True, slots=True)
 class Ascending:
     """An array of numbers, each larger than the one before."""
 
@@ -182,7 +194,7 @@ _LIQUIDATION_FIELDS: Final[dict[str, Spec]] = {
     "futures_cost": OPEN_FRACTION,
     "option_cost": Record({"premium": FRACTION, "notional": FRACTION}),
     "conversion_fee": Number(at_least=0.0, below=1.0),
-    "repay_order": ListOf(Text(), 1),
+    "repay_order": ListOf(Coin(), 1),
     "price_band": OPEN_FRACTION,
     "max_steps": Whole(1),
     "min_step": OPEN_FRACTION,

@@ -29,11 +29,14 @@ class Change:
             return None
         return float((self.new - self.old) / abs(self.old))
 
-    def is_jump(self, factor: float) -> bool:
-        """Whether a number grew or shrank by `factor` or more: a slip of the unit looks like this.
+    def is_drastic(self, factor: float) -> bool:
+        """Whether a number grew or shrank by `factor` or more, as a slip of the unit does, or an entry went.
 
-        From or to zero, and across zero, every change is one.
+        From or to zero, and across zero, every change is drastic; so is a table, row or list that is gone or
+        replaced as a whole.
         """
+        if isinstance(self.old, Mapping | list):
+            return True
         if not (_is_number(self.old) and _is_number(self.new)):
             return False
         small, large = sorted((abs(self.old), abs(self.new)))

@@ -21,6 +21,7 @@ from margin.engine.parameters.common import (
     POSITIVE,
     SOURCE,
     Ascending,
+    Coin,
     Eligibility,
     Header,
     LiquidationRules,
@@ -140,7 +141,7 @@ def _by_class(item: Spec) -> MapOf:
     return MapOf(item, required=CLASSES, keys=CLASSES)
 
 
-_CLASS_LISTS: Final = Record({"tier1": ListOf(Text()), "tier2": ListOf(Text())}, build=AssetClasses)
+_CLASS_LISTS: Final = Record({"tier1": ListOf(Coin()), "tier2": ListOf(Coin())}, build=AssetClasses)
 _OWN_CLASSES: Final[dict[str, tuple[Spec, Any]]] = {"asset_classes": (_CLASS_LISTS, None)}
 
 
