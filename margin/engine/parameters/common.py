@@ -89,11 +89,15 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Coin:
-    """The code of a coin or currency: capital letters and digits."""
+    """The code of a coin or currency, in capitals and digits; `also` is one more word that may stand here."""
+
+    also: str = ""
 
     def read(self, value: Any, path: str, faults: Faults) -> str | None:
         code = Text().read(value, path, faults)
-        if code is not None and not (code.isascii() and code.isalnum() and code == code.upper()):
+        if code is None or code == self.also:
+            return code
+        if not (code.isascii() and code.isalnum() and code == code.upper()):
             faults.add(path, "must be the code of a coin or currency, in capitals")
             return None
         return code
@@ -194,7 +198,7 @@ _LIQUIDATION_FIELDS: Final[dict[str, Spec]] = {
     "futures_cost": OPEN_FRACTION,
     "option_cost": Record({"premium": FRACTION, "notional": FRACTION}),
     "conversion_fee": Number(at_least=0.0, below=1.0),
-    "repay_order": ListOf(Coin(), 1),
+    "repay_order": ListOf(Coin(also=ANY), 1),
     "price_band": OPEN_FRACTION,
     "max_steps": Whole(1),
     "min_step": OPEN_FRACTION,

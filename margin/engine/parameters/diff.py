@@ -32,13 +32,15 @@ class Change:
     def is_drastic(self, factor: float) -> bool:
         """Whether a number grew or shrank by `factor` or more, as a slip of the unit does, or an entry went.
 
-        From or to zero, and across zero, every change is drastic; so is a table, row or list that is gone or
-        replaced as a whole.
+        From or to zero, and across zero, every change is drastic; so is a number that is gone, and a table,
+        row or list that is gone or replaced as a whole.
         """
         if isinstance(self.old, Mapping | list):
             return True
-        if not (_is_number(self.old) and _is_number(self.new)):
+        if not _is_number(self.old) or not (self.new is None or _is_number(self.new)):
             return False
+        if self.new is None:
+            return True
         small, large = sorted((abs(self.old), abs(self.new)))
         return bool(self.old * self.new <= 0 or large >= small * factor)
 
