@@ -1,0 +1,139 @@
+"""What one step does: its size, its effect on cash and positions, its cost; and what a takeover costs."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from liquidation.planner.plan import Plan, Trigger
+from liquidation.planner.planner import plan_of
+from liquidation.planner.sizing import Sizing
+from margin.engine import pipeline
+from margin.engine.documents.book import read_book
+from margin.parameter_files import shipped_library
+from tests.liquidation.support import cash, held, kinds, plan
+from tests.margin.engine.support import CALL, PERPETUAL, book, future, order, position, report
+
+SWAP, INVERSE = PERPETUAL["id"], future("BTC")["id"]
+QUARTERS = Sizing(step_fraction=Decimal("0.25"), min_order_usd=Decimal(10))
+
+
+def plan_values(document: dict[str, Any], **rules: Any) -> Plan:
+    """The plan of a document under its own parameters with some liquidation rules changed."""
+    read = read_book(document, shipped_library())
+    liquidation = replace(read.parameters.liquidation, **rules)
+    return plan_of(replace(read, parameters=replace(read.parameters, liquidation=liquidation)))
+
+
+@pytest.mark.parametrize(
+    ("meant", "worth", "held", "expected"),
+    [
+        ("10", "100", "10", "3"),  # 2.5 rounded up
+        ("12", "100", "12", "3"),
+        ("0.6", "100", "0.6", "0.6"),  # not a whole contract: all there is
+        ("0.6", "100", None, "0"),  # nothing opens by a part of a contract
+        ("3.7", "100", None, "1"),
+        ("1.2", "100", None, "1"),
+        ("1.2", "100", "5", "1"),  # only a part of the position is meant
+        ("8", "4", "8", "8"),  # two contracts are 8 dollars, too small an order
+        ("11", "4", "11", "3"),
+        ("3", "9", "3", "3"),  # one contract is
+        ("40", "0", "40", "40"),  # worthless options go at once
+    ],
+)
+def test_the_size_of_a_step(meant: str, worth: str, held: str | None, expected: str) -> None:
+    found = QUARTERS.contracts(Decimal(meant), Decimal(worth), None if held is None else Decimal(held))
+    assert found == Decimal(expected)
+
+
+def test_rows_of_one_instrument_are_merged_and_opposite_ones_realised() -> None:
+    rows = [position(SWAP, 12, 90_000), position(SWAP, -2, 95_000)]
+    found = plan(book(rows, balances={"USDT": -5_000}))
+    # 2 long coins made 10,000 each and 2 short ones lost 5,000 each: 10,000 become cash.
+    # Then 3 of the 10 left are closed: 30,000 of profit, 150 of cost.
+    assert cash(found)["USDT"] == pytest.approx(-5_000 + 10_000 + 30_000 - 150)
+    assert found["account"]["positions"] == [{"instrument": SWAP, "quantity": "7", "entry_price": 90_000.0}]
+
+
+def test_an_inverse_position_settles_in_its_coin() -> None:
+    rows = [position(INVERSE, 1_000_000)]
+    found = plan(book(rows, balances={"BTC": "1.2"}))
+    step = found["steps"][0]
+    assert (step["trades"][0]["quantity"], step["cost_usd"]) == ("250000", 125.0)
+    # Opened at the index, so nothing is realised; 125 dollars are 0.00125 of a coin.
+    assert found["account"]["balances"]["BTC"] == "1.19875"
+    assert found["outcome"] == "safe"
+
+
+def test_an_option_is_closed_at_its_mark_and_never_costs_more_than_it_is_worth() -> None:
+    rows = [position(CALL, -4, 0.05)]
+    listed = [CALL]
+    found = plan(book(rows, balances={"BTC": "0.4"}, instruments=listed))
+    step = found["steps"][0]
+    # Buying one back: 0.05 of a coin, and 5 % of 5,000 + 0.03 % of 100,000 = 280 dollars.
+    assert (step["kind"], step["trades"][0]["quantity"], step["cost_usd"]) == ("close", "1", 280.0)
+    assert found["steps"][0]["trades"][0]["price"] == "0.05"
+    closed = -4 - held(found).get(CALL["id"], 0.0)
+    assert cash(found)["BTC"] == pytest.approx(0.4 + closed * (0.05 + 0.0028))
+
+
+def test_all_closing_candidates_are_margined_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    twins = [future("USDT") | {"id": f"BTC-USDT-SWAP{i}"} for i in range(8)]
+    rows = [position(twin["id"], 2 + i) for i, twin in enumerate(twins)]
+    document = book(rows, balances={"USDT": 500_000}, instruments=twins)
+    shards: list[int] = []
+    margin_shard = pipeline.margin_shard
+
+    def counted(shard: Any, *rest: Any) -> Any:
+        shards.append(len(shard))
+        return margin_shard(shard, *rest)
+
+    monkeypatch.setattr("liquidation.planner.desk.margin_shard", counted)
+    found = plan(document)
+    # The book itself, then for each step eight positions and the unit as a whole; no other kind applies.
+    assert kinds(found) == ["close"] * (len(shards) - 1)
+    assert shards[:2] == [1, 9]
+
+
+def test_a_continued_plan_goes_to_the_target_though_the_threshold_is_behind() -> None:
+    between = book([position(SWAP, 10)], balances={"USDT": 130_000})
+    assert plan(between)["steps"] == []
+    found = plan(between, Trigger.LIQUIDATION)
+    assert (found["trigger"], kinds(found), found["outcome"]) == ("liquidation", ["close"], "safe")
+    beyond = book([position(SWAP, 10)], balances={"USDT": 140_000})
+    found = plan(beyond, Trigger.LIQUIDATION)
+    assert (found["steps"], found["outcome"]) == ([], "safe")
+
+
+def test_a_plan_stops_at_the_most_steps_it_may_have() -> None:
+    found = plan_values(book([position(SWAP, 10)], balances={"USDT": 70_000}), max_steps=1)
+    assert (len(found.steps), str(found.outcome)) == (1, "unfinished")
+
+
+def test_the_fund_takes_every_future_at_the_price_that_uses_up_the_equity() -> None:
+    rows = [position(SWAP, 10, 120_000), position(future("USDC")["id"], -4, 100_000)]
+    document = book(rows, [order(PERPETUAL, "buy", 1)], {"USDT": 150_000, "USDC": 0})
+    found = plan_values(document)
+    assert found.takeover is not None
+    # 200,000 lost of 150,000, over 1.4 m of notional: longs are taken above their mark, shorts below.
+    fraction = -50_000 / 1_400_000
+    prices = {name: float(price) for name, price in found.takeover.prices.items()}
+    assert prices == pytest.approx(
+        {SWAP: 100_000 * (1 - fraction), "BTC-USDC-SWAP": 100_000 * (1 + fraction)}
+    )
+    left = 150_000 + 10 * (prices[SWAP] - 120_000) - 4 * (prices["BTC-USDC-SWAP"] - 100_000)
+    assert left == pytest.approx(0.0, abs=1e-6)
+    assert found.shortfall_usd == pytest.approx(50_000)
+
+
+def test_the_account_of_a_plan_is_a_book_that_can_be_margined() -> None:
+    document = book(
+        [position(SWAP, 10)],
+        balances={"USDT": 70_000},
+        hedge_limits={"BTC": {"ratio": 0.5, "max_amount": None}, "ETH": {"max_amount": 2}},
+    )
+    found = plan(document)
+    margined = report(document | {"account": found["account"]})["account"]
+    assert margined["mmr"] == found["steps"][-1]["after"]["mmr"]
+    assert found["account"]["hedge_limits"]["BTC"] == {"ratio": 0.5, "max_amount": None}
