@@ -17,6 +17,7 @@ from tests.liquidation.support import plan
 Document = dict[str, Any]
 REPORTED = ("adjusted_equity", "mmr", "imr", "margin_ratio", "mmr_rate", "status")
 REDUCING = ("close", "basis")
+HEDGING = ("ddh2", "delta_hedge")
 
 
 def check_every_rule(book: Document) -> Document:
@@ -26,7 +27,10 @@ def check_every_rule(book: Document) -> Document:
     check_figures(book, found)
     check_progress(found)
     check_reasons(found)
-    check_no_flips(book, found)
+    trail = [book["account"], *accounts(book, found)]
+    check_no_flips(trail, found)
+    check_hedges(book, trail, found)
+    check_value(book, trail, found)
     check_outcome(found)
     check_replanning(book, found)
     return found
@@ -88,10 +92,9 @@ def check_reasons(found: Document) -> None:
         assert step["cost_usd"] >= costs * (1 - 1e-12) and step["cost_usd"] >= 0.0
 
 
-def check_no_flips(book: Document, found: Document) -> None:
+def check_no_flips(trail: list[Document], found: Document) -> None:
     """A close or a basis leg takes from a position no more than there is."""
-    trails = [book["account"], *accounts(book, found)]
-    for step, (before, after) in zip(found["steps"], pairwise(trails), strict=True):
+    for step, (before, after) in zip(found["steps"], pairwise(trail), strict=True):
         if step["kind"] in REDUCING:
             was, now = quantities(before), quantities(after)
             for trade in step["trades"]:
@@ -99,7 +102,34 @@ def check_no_flips(book: Document, found: Document) -> None:
                 left = now.get(name, Decimal(0))
                 assert was[name] * left >= 0 and abs(left) < abs(was[name])
                 assert abs(was[name] - left) == Decimal(trade["quantity"])
-    assert not found["steps"] or trails[-1] == found["account"]
+    assert not found["steps"] or trail[-1] == found["account"]
+
+
+def check_hedges(book: Document, trail: list[Document], found: Document) -> None:
+    """A delta hedge brings its unit's net delta nearer to zero, never past it, and trades no option."""
+    options = {row["id"] for row in book["market"]["instruments"] if row["kind"] == "option"}
+    for step, (before, after) in zip(found["steps"], pairwise(trail), strict=True):
+        if step["kind"] in HEDGING:
+            was, now = (net_delta(book | {"account": account}, step["unit"]) for account in (before, after))
+            assert abs(now) < abs(was) and was * now >= -1e-9 * was * was
+            assert options.isdisjoint(trade["instrument"] for trade in step["trades"])
+
+
+def net_delta(book: Document, unit: str) -> float:
+    """Coin delta of a unit's derivatives and of its spot in use."""
+    report = margin_report(book, shipped_library())
+    (found,) = [entry for entry in report["risk_units"] if entry["unit"] == unit]
+    return float(found["delta"] + found["spot_in_use"])
+
+
+def check_value(book: Document, trail: list[Document], found: Document) -> None:
+    """Everything is traded at mark: net equity falls by what the step says it costs, and by nothing else."""
+    reports = [margin_report(book | {"account": account}, shipped_library()) for account in trail]
+    for step, (before, after) in zip(found["steps"], pairwise(reports), strict=True):
+        gross = sum(abs(row[name]) for row in before["currencies"] for name in ("usd_value", "liability_usd"))
+        tolerance = 1e-6 + 1e-9 * (gross + 100 * before["account"]["mmr"])
+        lost = before["account"]["net_equity"] - after["account"]["net_equity"]
+        assert abs(lost - step["cost_usd"]) <= tolerance
 
 
 def quantities(account: Document) -> dict[str, Decimal]:
