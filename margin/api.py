@@ -1,6 +1,5 @@
 """Routes of margin: each method validates, calls, serialises."""
 
-import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from kombu.exceptions import OperationalError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -24,15 +22,13 @@ from margin.engine.what_if import what_if_of
 from margin.models import MarginRun
 from margin.services.books import stored_book
 from margin.services.runs import run_start
-from margin.tasks import enqueue
+from margin.tasks import enqueue_if_possible
 from pmplatform.common.errors import FieldError, NotFound, Refused, ValidationFailed
 from pmplatform.common.pagination import StrictOrdering
 from pmplatform.common.parsers import MIB, FloatJSONParser
 from pmplatform.common.problems import problem_responses
 from pmplatform.common.tokens import Scope
 from pmplatform.common.views import ApiView
-
-logger = logging.getLogger(__name__)
 
 _UNREADABLE = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _LIST_ERRORS = problem_responses(*_UNREADABLE)
@@ -209,13 +205,10 @@ class RunView(ApiView):
 
 
 def _start() -> list[int]:
-    """Start a run and wake workers; when the broker does not answer, the sweeper wakes them later."""
+    """Start a run and wake workers."""
     try:
         part_ids = run_start(reason=RunReason.MANUAL)
     except DocumentError as error:
         raise Refused([str(fault) for fault in error.faults]) from error
-    try:
-        enqueue(part_ids)
-    except OperationalError:
-        logger.warning("the broker does not answer; the sweeper will wake the workers")
+    enqueue_if_possible(part_ids)
     return part_ids

@@ -158,6 +158,7 @@ def version_rollback(
     version_audit(version, "rollback", actor, before={"in_force": current.version}, reason=reason)
     outbox_append(topic="parameters.rolled_back", payload={"version": version.pk, "replaces": current.pk})
     versions_mirror(now=now)
+    version.refresh_from_db()
     return version
 
 

@@ -33,3 +33,10 @@ class HasScope(BasePermission):
             return False
         self.message = f"This needs the scope '{scope}'."
         return scope in principal.scopes
+
+
+class HasPrincipal(BasePermission):
+    """Needs credentials, and no scope in particular: for what is not a secret."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.auth, Principal)

@@ -1,9 +1,10 @@
 """Base class of every API view."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from rest_framework.generics import GenericAPIView
+from rest_framework.permissions import BasePermission
 from rest_framework.renderers import JSONRenderer
 
 from pmplatform.common.middleware import current_request_id
@@ -27,7 +28,7 @@ class ApiView(GenericAPIView[Any]):
 
     parser_classes = (StrictJSONParser,)
     renderer_classes = (JSONRenderer,)
-    permission_classes = (HasScope,)
+    permission_classes: Sequence[type[BasePermission]] = (HasScope,)
     pagination_class = CursorPages
 
     @property
