@@ -136,10 +136,21 @@ def account_ids_by_methodology() -> dict[str, list[int]]:
     return groups
 
 
-def account_rows(ids: Sequence[int]) -> list[tuple[int, str, str, str | None]]:
-    """(id, code, margin methodology, hedge mode), by id."""
+def account_rows(ids: Sequence[int]) -> list[tuple[int, str, str, str | None, int]]:
+    """(id, code, margin methodology, hedge mode, ledger position), by id."""
     accounts = Account.objects.filter(pk__in=ids).order_by("pk")
-    return list(accounts.values_list("pk", "code", "margin_methodology", "hedge_mode"))
+    return list(accounts.values_list("pk", "code", "margin_methodology", "hedge_mode", "ledger_position"))
+
+
+def ledger_positions(ids: Iterable[int]) -> dict[int, int]:
+    """Ledger positions of accounts, by id."""
+    return dict(Account.objects.filter(pk__in=list(ids)).values_list("pk", "ledger_position"))
+
+
+def account_ids_without(rows: QuerySet[Any]) -> list[int]:
+    """Ids, ascending, of the accounts that none of these rows, with an ``account`` each, belongs to."""
+    missing = Account.objects.exclude(Exists(rows.filter(account=OuterRef("pk"))))
+    return list(missing.order_by("pk").values_list("pk", flat=True))
 
 
 def balance_rows(ids: Sequence[int]) -> list[tuple[int, str, Decimal]]:

@@ -41,6 +41,7 @@ class AccountInput:
     code: str
     methodology: str
     hedge_mode: str | None
+    ledger_position: int
     balances: Sequence[tuple[str, Decimal]]
     positions: Sequence[tuple[str, Decimal, Decimal]]
     orders: Sequence[tuple[str, str, Decimal, Decimal]]

@@ -16,6 +16,7 @@ class RunReason(TextChoices):
     MANUAL = "manual"
     SNAPSHOT = "snapshot"
     HOURLY = "hourly"
+    CHANGE = "change"
     IMPACT = "impact"
 
 
@@ -72,3 +73,13 @@ class ImpactState(TextChoices):
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"
+
+
+class GuardKind(TextChoices):
+    """What the guards of the market do."""
+
+    REFUSED = "refused"
+    HELD = "held"
+    RELEASED = "released"
+    STUCK = "stuck"
+    MOVING = "moving"

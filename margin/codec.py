@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any, cast
 
 import msgspec
@@ -14,6 +14,16 @@ from margin.engine.risk_arrays import RiskArrays
 from margin.engine.units import RiskUnit
 
 Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Of each account of a shard, in its order: the hash of its rows, and the ledger position they are of."""
+
+    hashes: list[str]
+    positions: list[int]
+
+
 _TABLES = {
     "balances": Balances,
     "positions": Positions,
@@ -46,18 +56,23 @@ def content_key(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def encode_book(book: Book, account_hashes: list[str]) -> bytes:
-    """A shard's bytes: the columnar book and the hash of each account's rows."""
+def encode_book(book: Book, provenance: Provenance) -> bytes:
+    """A shard's bytes: the columnar book and what it was made of."""
     arrays: dict[str, Array] = {"hedge_mode": book.hedge_mode}
     for table in _TABLES:
         rows = getattr(book, table)
         arrays |= {f"{table}.{column.name}": getattr(rows, column.name) for column in fields(rows)}
-    header = {"ids": book.ids, "currencies": book.currencies, "account_hashes": account_hashes}
+    header = {
+        "ids": book.ids,
+        "currencies": book.currencies,
+        "account_hashes": provenance.hashes,
+        "ledger_positions": provenance.positions,
+    }
     return _pack(header, arrays)
 
 
-def decode_book(content: bytes) -> tuple[Book, list[str]]:
-    """The columnar book of a shard and the hash of each account's rows."""
+def decode_book(content: bytes) -> tuple[Book, Provenance]:
+    """The columnar book of a shard and what it was made of."""
     header, arrays = _unpack(content)
     tables = {
         table: kind(**{column.name: arrays[f"{table}.{column.name}"] for column in fields(kind)})
@@ -69,7 +84,7 @@ def decode_book(content: bytes) -> tuple[Book, list[str]]:
         currencies=tuple(header["currencies"]),
         **tables,
     )
-    return book, list(header["account_hashes"])
+    return book, Provenance(list(header["account_hashes"]), list(header["ledger_positions"]))
 
 
 def encode_arrays(arrays: RiskArrays) -> bytes:

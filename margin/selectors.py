@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from accounts.choices import BelowMinimum, EligibilityState, Methodology
 from accounts.eligibility import EligibilityRules
@@ -27,10 +27,23 @@ from margin.models import (
     UnitResult,
 )
 
+#: What is newer: what knows more of the account or, of the same, a later market.
+NEWEST: Final = ("-ledger_position", "-snapshot_id", "-run_id")
+
 
 def snapshot_latest() -> MarketSnapshot | None:
     """The newest accepted snapshot."""
     return MarketSnapshot.objects.order_by("-sequence").first()
+
+
+def snapshot_get(sequence: int) -> MarketSnapshot:
+    """A snapshot by its sequence."""
+    return MarketSnapshot.objects.get(pk=sequence)
+
+
+def snapshot_latest_at(moment: datetime) -> MarketSnapshot | None:
+    """The snapshot that was the newest at a moment of the market."""
+    return MarketSnapshot.objects.filter(as_of__lte=moment).order_by("-sequence").first()
 
 
 def snapshot_first_after(moment: datetime) -> MarketSnapshot:
@@ -109,8 +122,12 @@ def blob(key: str) -> bytes | None:
 
 
 def runs() -> QuerySet[MarginRun]:
-    """All runs, newest first, with the count of their parts and of those done."""
-    return MarginRun.objects.select_related("snapshot").annotate(
+    """Runs over the book, newest first, with the count of their parts and of those done.
+
+    Those of a few changed accounts, which are without number, are told by their results alone.
+    """
+    chosen = MarginRun.objects.exclude(reason=RunReason.CHANGE)
+    return chosen.select_related("snapshot").annotate(
         parts_total=Count("parts"),
         parts_done=Count("parts", filter=Q(parts__state=PartState.DONE)),
         accounts_done=Sum("parts__accounts", filter=Q(parts__state=PartState.DONE), default=0),
@@ -118,8 +135,8 @@ def runs() -> QuerySet[MarginRun]:
 
 
 def _book_runs() -> QuerySet[MarginRun]:
-    """Runs that say how accounts stand; those of an impact report say how they would."""
-    return MarginRun.objects.exclude(reason=RunReason.IMPACT)
+    """Runs that say how all accounts stand; those of an impact report say how they would."""
+    return MarginRun.objects.exclude(reason__in=[RunReason.IMPACT, RunReason.CHANGE])
 
 
 def run_of_parts(part_ids: Sequence[int]) -> MarginRun:
@@ -137,6 +154,12 @@ def run_is_active() -> bool:
 def run_latest_completed() -> MarginRun | None:
     """The newest run that covers the whole book."""
     return _book_runs().filter(state=RunState.COMPLETED).order_by("-id").first()
+
+
+def run_with_arrays() -> MarginRun | None:
+    """The run over the newest snapshot of which every risk array is stored; its results may be to come."""
+    stressed = _book_runs().filter(state__in=[RunState.MARGIN, RunState.COMPLETED])
+    return stressed.select_related("snapshot").order_by("-snapshot_id", "-id").first()
 
 
 def run_parts(run: int) -> QuerySet[MarginRunPart]:
@@ -184,17 +207,46 @@ def snapshot_first_as_of(source: str) -> datetime | None:
     return snapshots.values_list("as_of", flat=True).first()
 
 
+def results() -> QuerySet[MarginResult]:
+    """Results that say, or once said, how accounts stand."""
+    told = MarginResult.objects.filter(run__state=RunState.COMPLETED).exclude(run__reason=RunReason.IMPACT)
+    return told.select_related("run__snapshot")
+
+
+def results_standing(snapshot: int) -> QuerySet[MarginResult]:
+    """Results that show their account as it is now, at this snapshot or a later one."""
+    return results().filter(snapshot__gte=snapshot, ledger_position__gte=F("account__ledger_position"))
+
+
+def blocked_positions(snapshot: int) -> dict[int, int]:
+    """The accounts that could not be margined at this snapshot or later, each with how far the ledger was."""
+    runs_of_it = MarginRun.objects.filter(snapshot__gte=snapshot, state=RunState.COMPLETED)
+    refusing = runs_of_it.exclude(reason=RunReason.IMPACT).exclude(blocked={}).order_by("ledger_position")
+    rows = refusing.values_list("blocked", "ledger_position")
+    return {int(account): position for blocked, position in rows for account in blocked}
+
+
 def results_latest() -> QuerySet[MarginResult]:
-    """The results of the newest completed run, one per account."""
+    """The newest result of each account that the newest completed run, or a change since, has margined."""
     run = run_latest_completed()
-    return MarginResult.objects.filter(run=run).select_related("account", "run__snapshot")
+    changed = results().filter(run__reason=RunReason.CHANGE)
+    last = changed.order_by("account_id", *NEWEST).distinct("account_id").values("pk")
+    not_older = Q(ledger_position__gt=OuterRef("ledger_position")) | Q(
+        ledger_position=OuterRef("ledger_position"), snapshot__gte=OuterRef("snapshot")
+    )
+    of_run = MarginResult.objects.filter(not_older, run=run, account=OuterRef("account"))
+    fresh = dict(changed.filter(pk__in=last).exclude(Exists(of_run)).values_list("account", "pk"))
+    chosen = Q(run=run) & ~Q(account__in=list(fresh)) | Q(pk__in=list(fresh.values()))
+    return MarginResult.objects.filter(chosen).select_related("account", "run__snapshot")
 
 
 def result_latest(account: int) -> MarginResult | None:
-    """The newest result of an account, of whichever run."""
-    results = MarginResult.objects.filter(account_id=account, run__state=RunState.COMPLETED)
-    results = results.exclude(run__reason=RunReason.IMPACT)
-    return results.select_related("run__snapshot").order_by("-run_id").first()
+    """The newest result of an account, of whichever run.
+
+    A result is newer that shows a later ledger position or, of the same, a later snapshot: a slow
+    computation never overtakes one that knew more.
+    """
+    return results().filter(account_id=account).order_by(*NEWEST).first()
 
 
 def unit_results(result: MarginResult) -> QuerySet[UnitResult]:

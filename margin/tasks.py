@@ -1,7 +1,7 @@
 """Celery tasks: ids in, a service call, the next parts enqueued. A lost message costs time, nothing else."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from celery import shared_task
@@ -11,6 +11,7 @@ from kombu.exceptions import OperationalError
 from margin import selectors, versions
 from margin.choices import PartKind, RunReason
 from margin.models import MarginRunPart
+from margin.services.changes import BATCH, accounts_behind, accounts_remargin
 from margin.services.eligibility import eligibility_review
 from margin.services.impacts import impact_finish
 from margin.services.parts import Claim, margin, part_claim, part_fail, parts_sweep, stress
@@ -37,6 +38,12 @@ def enqueue_if_possible(part_ids: Iterable[int]) -> None:
         enqueue(part_ids)
     except OperationalError:
         logger.warning("the broker does not answer; the sweeper will wake the workers")
+
+
+def enqueue_changes(account_ids: Sequence[int]) -> None:
+    """Wake workers for accounts that have changed, many with each message."""
+    for start in range(0, len(account_ids), BATCH):
+        margin_changes.delay(list(account_ids[start : start + BATCH]))
 
 
 def enqueue_conclusions() -> None:
@@ -77,9 +84,16 @@ def run_margin(part_id: int) -> None:
 
 
 @shared_task
+def margin_changes(account_ids: list[int]) -> None:
+    """Margin accounts that have changed."""
+    accounts_remargin(account_ids=account_ids)
+
+
+@shared_task
 def review_run(run_id: int) -> None:
-    """Review the eligibility of a completed run's accounts."""
+    """Review the eligibility of a completed run's accounts, and margin those that have changed meanwhile."""
     eligibility_review(run_id=run_id, now=timezone.now())
+    sweep_accounts.delay()
 
 
 @shared_task
@@ -99,6 +113,12 @@ def sweep_runs() -> None:
     """Wake the parts, reviews and impact reports whose worker or message was lost."""
     enqueue(parts_sweep())
     enqueue_conclusions()
+
+
+@shared_task
+def sweep_accounts() -> None:
+    """Margin the accounts whose newest result does not show them as they are."""
+    enqueue_changes(accounts_behind())
 
 
 @shared_task

@@ -206,12 +206,15 @@ CELERY_TASK_DEFAULT_QUEUE = "housekeeping"
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_ROUTES = {
     "margin.tasks.run_stress": {"queue": "stress"},
-    "margin.tasks.run_margin": {"queue": "margin"},
+    # Over Redis the highest priority is 0, and the default: a change overtakes the shards of a run.
+    "margin.tasks.run_margin": {"queue": "margin", "priority": 6},
+    "margin.tasks.margin_changes": {"queue": "margin"},
     "margin.tasks.*": {"queue": "housekeeping"},
     "liquidation.tasks.*": {"queue": "liquidation"},
 }
 CELERY_BEAT_SCHEDULE = {
     "sweep-runs": {"task": "margin.tasks.sweep_runs", "schedule": 10.0, "options": {"expires": 10}},
+    "sweep-accounts": {"task": "margin.tasks.sweep_accounts", "schedule": 10.0, "options": {"expires": 10}},
     "settle-expired": {"task": "margin.tasks.settle_expired", "schedule": 5.0, "options": {"expires": 5}},
     "prune-runs": {"task": "margin.tasks.prune_runs", "schedule": 60.0, "options": {"expires": 60}},
     "retire-methodologies": {

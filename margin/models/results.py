@@ -11,13 +11,24 @@ def _money(*, null: bool = False) -> models.DecimalField:  # type: ignore[type-a
 class MarginResult(models.Model):
     """An account's margin in one run; append-only by trigger.
 
-    Money is rounded against the account: equity down, requirements up. ``report`` holds the bytes of the
-    margin report, at the full precision of the engine. The figures under `standard` are of the same moment
-    and holdings; they are null where the run had no version of it that prices the market.
+    ``ledger_position`` is the account's own, of which the result is; with the run's ``snapshot`` it decides
+    which of two results is newer, whenever each was written. Money is rounded against the account: equity
+    down, requirements up. ``report`` holds the bytes of the margin report, at the full precision of the
+    engine. The figures under `standard` are of the same moment and holdings; they are null where the run had
+    no version of it that prices the market.
     """
 
     run = models.ForeignKey("margin.MarginRun", on_delete=models.PROTECT, related_name="results")
     account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="margin_results")
+    # The run's, repeated for the index; that it exists is the run's to hold.
+    snapshot = models.ForeignKey(
+        "margin.MarketSnapshot",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    ledger_position = models.BigIntegerField()
     status = models.CharField(max_length=12, choices=MarginStatus)
     net_equity = _money()
     adjusted_equity = _money()
@@ -34,7 +45,11 @@ class MarginResult(models.Model):
     class Meta:
         ordering = ("run", "account")
         constraints = (models.UniqueConstraint(fields=["run", "account"], name="margin_result_once_in_run"),)
-        indexes = (models.Index(fields=["account", "-run"], name="margin_result_latest"),)
+        indexes = (
+            models.Index(
+                fields=["account", "-ledger_position", "-snapshot", "-run"], name="margin_result_newest"
+            ),
+        )
         verbose_name = "margin result"
 
     def __str__(self) -> str:

@@ -1,13 +1,15 @@
-"""Margin of a few accounts on request, as they stand or would stand: it decides orders and withdrawals."""
+"""Margin of a few accounts at once, as they stand, stood or would stand, by risk arrays that are stored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from margin import selectors
 from margin.assembly import AccountInput, account_faults, shard_book
+from margin.engine.book import Book
 from margin.engine.documents.account import AccountRows
 from margin.engine.documents.market import MarketRows
 from margin.engine.errors import NonFiniteError
@@ -27,7 +29,7 @@ BYBIT = "bybit-uta"
 
 @dataclass(frozen=True, eq=False)
 class Margining:
-    """One methodology at the newest snapshot, with its version in force then.
+    """One version of a methodology's parameters at one snapshot.
 
     Risk arrays are read, or computed, when first needed and kept for further accounts.
     """
@@ -54,19 +56,34 @@ class Margining:
         for account in accounts:
             if faults := account_faults(account, self.rows, self.parameters):
                 raise Refused(["The account cannot be margined now.", *map(str, faults)])
-        book = shard_book(accounts, self.rows)
-        for number in self.units.held_by(book):
-            if number not in self.arrays:
-                self.arrays[number] = unit_arrays(
-                    snapshot=self.snapshot,
-                    market=self.market,
-                    unit=self.units.units[number],
-                    parameters=self.parameters,
-                )
         try:
-            return margin_shard(book, self.market, self.parameters, self.units, self.arrays)
+            return self.margin_book(shard_book(accounts, self.rows))
         except NonFiniteError as error:
             raise Refused([str(error)]) from error
+
+    def margin_book(self, book: Book) -> ShardMargin:
+        """The margin of a book without faults; NonFiniteError when a figure leaves the finite numbers."""
+        held = {number: self._arrays_of(number) for number in self.units.held_by(book)}
+        return margin_shard(book, self.market, self.parameters, self.units, held)
+
+    def _arrays_of(self, number: int) -> RiskArrays:
+        if number not in self.arrays:
+            self.arrays[number] = unit_arrays(
+                snapshot=self.snapshot,
+                market=self.market,
+                unit=self.units.units[number],
+                parameters=self.parameters,
+            )
+        return self.arrays[number]
+
+
+@lru_cache(maxsize=8)
+def margining_by(*, snapshot: int, version: int) -> Margining:
+    """A parameter version at a snapshot; neither ever changes, so a process keeps the last few."""
+    found = selectors.snapshot_get(snapshot)
+    rows, parameters = selectors.snapshot_market(snapshot), selectors.parameters_read(version)
+    market = rows.to_market()
+    return Margining(found, rows, market, parameters, partition(market, parameters))
 
 
 def margining(*, methodology: str) -> Margining:
@@ -74,13 +91,15 @@ def margining(*, methodology: str) -> Margining:
     snapshot = selectors.snapshot_latest()
     if snapshot is None:
         raise Refused(["There is no market snapshot to margin by."])
+    return margining_at(methodology=methodology, snapshot=snapshot)
+
+
+def margining_at(*, methodology: str, snapshot: MarketSnapshot) -> Margining:
+    """A snapshot and the methodology's parameters in force then; Refused where there are none."""
     version = selectors.parameters_in_force(methodology, snapshot.as_of)
     if version is None:
         raise Refused([f"{methodology} has no parameters in force."])
-    parameters = selectors.parameters_read(version.pk)
-    rows = selectors.snapshot_market(snapshot.pk)
-    market = rows.to_market()
-    return Margining(snapshot, rows, market, parameters, partition(market, parameters))
+    return margining_by(snapshot=snapshot.pk, version=version.pk)
 
 
 def account_input(account_id: int) -> AccountInput:

@@ -11,20 +11,17 @@ from django.utils import timezone
 from margin import selectors
 from margin.choices import PartKind, PartState, RunState
 from margin.codec import decode_book, encode_arrays
-from margin.engine.book import Book
-from margin.engine.documents.schema import Faults
-from margin.engine.errors import NonFiniteError
 from margin.engine.market import Market
 from margin.engine.parameters.library import Parameters
-from margin.engine.pipeline import margin_book, margin_shard, partition, stress_unit
+from margin.engine.pipeline import margin_shard, partition, stress_unit
 from margin.engine.report import ENGINE_VERSION
-from margin.engine.results import ShardMargin
 from margin.engine.units import Partition
 from margin.models import Blob, MarginRunPart
 from margin.services.arrays import unit_arrays
 from margin.services.blobs import blob_store
 from margin.services.results import results_write
 from margin.services.runs import run_advance, run_fail
+from margin.services.standard import standard_beside
 from pmplatform.common.errors import StaleClaim
 
 LEASE: Final = timedelta(seconds=60)
@@ -102,7 +99,7 @@ def margin(*, claim: Claim) -> list[int]:
     content = selectors.blob(part.input_key)
     if content is None:
         raise StaleClaim(f"shard {part.input_key} of part {part.pk} is not stored")
-    book, hashes = decode_book(content)
+    book, provenance = decode_book(content)
     units, market, parameters = _setting(part)
     arrays = {
         number: unit_arrays(
@@ -111,29 +108,12 @@ def margin(*, claim: Claim) -> list[int]:
         for number in units.held_by(book)
     }
     shard = margin_shard(book, market, parameters, units, arrays)
-    is_standard = part.parameters_id == part.run.standard_parameters_id
-    standard = shard if is_standard else _standard_shard(part, book, market)
+    standard = standard_beside(run=part.run, version=part.parameters_id, book=book, shard=shard)
     with transaction.atomic():
         results_write(
-            run=part.run, parameters=parameters, shard=shard, standard=standard, account_hashes=hashes
+            run=part.run, parameters=parameters, shard=shard, standard=standard, provenance=provenance
         )
         return part_finish(claim=claim)
-
-
-def _standard_shard(part: MarginRunPart, book: Book, market: Market) -> ShardMargin | None:
-    """The shard margined by `standard`; None where the run has no version of it that prices the market."""
-    version = part.run.standard_parameters_id
-    if version is None:
-        return None
-    parameters = selectors.parameters_read(version)
-    faults = Faults()
-    parameters.check_covers(market.instruments.underlyings, book.currencies, faults)
-    if faults:
-        return None
-    try:
-        return margin_book(book, market, parameters)
-    except NonFiniteError:
-        return None
 
 
 def _setting(part: MarginRunPart) -> tuple[Partition, Market, Parameters]:

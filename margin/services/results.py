@@ -1,6 +1,6 @@
 """Writing the results of a shard: one COPY per table into append-only rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
@@ -8,16 +8,17 @@ import numpy as np
 from django.db import connection
 
 from margin.assembly import equity, requirement
+from margin.codec import Provenance
 from margin.engine.hashing import canonical_json, sha256_of
 from margin.engine.parameters.library import Parameters
 from margin.engine.report import ENGINE_VERSION, ReportHeader, render
 from margin.engine.results import STATUSES, ShardMargin
 from margin.engine.simulation import iso
-from margin.models import MarginRun
+from margin.models import MarginRun, MarketSnapshot
 
 _RESULT_COLUMNS: Final = (
-    "run_id, account_id, status, net_equity, adjusted_equity, mmr, imr, margin_ratio, leverage,"
-    " standard_mmr, standard_imr, standard_ratio, input_sha256, report"
+    "run_id, account_id, snapshot_id, ledger_position, status, net_equity, adjusted_equity, mmr, imr,"
+    " margin_ratio, leverage, standard_mmr, standard_imr, standard_ratio, input_sha256, report"
 )
 _UNIT_COLUMNS: Final = (
     "run_id, account_id, unit, binding, mmr, imr, spot_in_use, delta, cash_delta,"
@@ -31,15 +32,16 @@ def results_write(
     parameters: Parameters,
     shard: ShardMargin,
     standard: ShardMargin | None,
-    account_hashes: Sequence[str],
+    provenance: Provenance,
 ) -> None:
     """Append the results of every account of a shard, whose account names are database ids.
 
-    `standard` is the same shard margined position by position, where that is known.
+    `standard` is the same shard margined position by position, where that is known; `provenance` says what
+    the accounts were made of.
     """
     _copy(
         f"COPY margin_marginresult ({_RESULT_COLUMNS}) FROM STDIN",
-        _results(run, parameters, shard, standard, account_hashes),
+        _results(run, parameters, shard, standard, provenance),
     )
     _copy(f"COPY margin_unitresult ({_UNIT_COLUMNS}) FROM STDIN", _units(run, shard))
 
@@ -50,10 +52,12 @@ def _copy(statement: str, rows: Iterator[tuple[Any, ...]]) -> None:
             copy.write_row(row)
 
 
-def input_hash(run: MarginRun, parameters: Parameters, account_hash: str) -> str:
+def input_hash(
+    *, account_hash: str, ledger_position: int, snapshot: MarketSnapshot, parameters: Parameters
+) -> str:
     """Hash over all a stored result depends on."""
     return sha256_of(
-        [account_hash, run.ledger_position, run.snapshot.sha256, parameters.header.sha256, ENGINE_VERSION]
+        [account_hash, ledger_position, snapshot.sha256, parameters.header.sha256, ENGINE_VERSION]
     )
 
 
@@ -62,17 +66,25 @@ def _results(
     parameters: Parameters,
     shard: ShardMargin,
     standard: ShardMargin | None,
-    account_hashes: Sequence[str],
+    provenance: Provenance,
 ) -> Iterator[tuple[Any, ...]]:
     figures = shard.accounts
     for i, account in enumerate(shard.ids):
-        inputs = input_hash(run, parameters, account_hashes[i])
+        position = provenance.positions[i]
+        inputs = input_hash(
+            account_hash=provenance.hashes[i],
+            ledger_position=position,
+            snapshot=run.snapshot,
+            parameters=parameters,
+        )
         header = ReportHeader(
             parameters.header.methodology, parameters.header, iso(run.snapshot.as_of), inputs
         )
         yield (
             run.pk,
             int(account),
+            run.snapshot_id,
+            position,
             str(STATUSES[int(figures.status[i])]),
             equity(figures.net_equity[i]),
             equity(figures.adjusted_equity[i]),

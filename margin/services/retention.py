@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from margin import selectors
 from margin.choices import RunReason, RunState
 from margin.models import Blob, MarginResult, MarginRun, MarginRunPart, UnitResult
 
@@ -18,18 +20,19 @@ BLOB_REST = timedelta(minutes=10)
 def runs_prune(*, keep: int = KEPT_RUNS) -> int:
     """Delete results, parts and blobs of all but the newest `keep` snapshot runs; returns how many runs went.
 
-    The run's own row stays, with its hash. A run that holds the newest result of any account is left whole.
+    Those of changes before the oldest that is kept go as well. The run's own row stays, with its hash. A run
+    that holds the newest result of any account is left whole.
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL pm.retention = 'on'")
-    passing = MarginRun.objects.filter(
-        reason=RunReason.SNAPSHOT, state__in=[RunState.COMPLETED, RunState.FAILED]
-    )
-    kept = list(passing.order_by("-id").values_list("id", flat=True)[:keep])
-    old = passing.exclude(pk__in=kept).filter(parts__isnull=False).distinct()
-    results = MarginResult.objects.exclude(run__reason=RunReason.IMPACT)
-    newest = results.order_by("account_id", "-run_id").distinct("account_id").values("run_id")
-    going = list(old.exclude(pk__in=newest).values_list("id", flat=True))
+    ended = MarginRun.objects.filter(state__in=[RunState.COMPLETED, RunState.FAILED])
+    kept = list(ended.filter(reason=RunReason.SNAPSHOT).order_by("-id").values_list("id", flat=True)[:keep])
+    passing = Q(reason=RunReason.SNAPSHOT)
+    if kept:
+        passing |= Q(reason=RunReason.CHANGE, id__lt=kept[-1])
+    old = ended.filter(passing, parts__isnull=False).exclude(pk__in=kept).distinct()
+    newest = selectors.results().order_by("account_id", *selectors.NEWEST).distinct("account_id")
+    going = list(old.exclude(pk__in=newest.values("run_id")).values_list("id", flat=True))
     UnitResult.objects.filter(run_id__in=going).delete()
     MarginResult.objects.filter(run_id__in=going).delete()
     MarginRunPart.objects.filter(run_id__in=going).delete()

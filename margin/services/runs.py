@@ -13,7 +13,7 @@ from accounts.choices import Methodology
 from margin import selectors
 from margin.assembly import AccountInput, account_faults, by_account, shard_book
 from margin.choices import PartKind, PartState, RunReason, RunState
-from margin.codec import content_key, encode_book
+from margin.codec import Provenance, content_key, encode_book
 from margin.engine.book import Book
 from margin.engine.documents.market import MarketRows
 from margin.engine.methodologies.registry import OFFERED
@@ -24,6 +24,7 @@ from margin.models import MarginRun, MarginRunPart, MarketSnapshot, ParameterVer
 from margin.services.arrays import arrays_key
 from margin.services.blobs import blob_store
 from pmplatform.common.errors import Refused
+from pmplatform.common.transactions import one_view
 
 #: Accounts a shard holds: enough work that a task's overhead does not show.
 SHARD_ACCOUNTS: Final = 2_048
@@ -60,9 +61,7 @@ def run_start(*, reason: RunReason, period: datetime | None = None) -> list[int]
     Refused
         When there is no snapshot yet.
     """
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    with one_view():
         snapshot = selectors.snapshot_latest()
         if snapshot is None:
             raise Refused(["There is no market snapshot to margin by; load one first."])
@@ -103,12 +102,19 @@ def _cut_book(snapshot: MarketSnapshot) -> BookCut:
     whole = BookCut()
     for name, ids in accounts.account_ids_by_methodology().items():
         version = selectors.parameters_in_force(name, snapshot.as_of)
-        if version is None or name not in OFFERED:
-            reason = f"{name} has no parameters in force" if version is None else f"{name} is not offered yet"
+        reason = parameters_lacking(name, version)
+        if version is None or reason:
             whole.blocked.update(dict.fromkeys(map(str, ids), reason))
         else:
             cut_accounts(whole, version=version, ids=ids, snapshot=snapshot)
     return whole
+
+
+def parameters_lacking(methodology: str, version: ParameterVersion | None) -> str:
+    """Why nobody can be margined by a methodology with this version in force; empty where all can."""
+    if version is None:
+        return f"{methodology} has no parameters in force"
+    return "" if methodology in OFFERED else f"{methodology} is not offered yet"
 
 
 def cut_accounts(
@@ -135,12 +141,13 @@ def account_inputs(ids: Sequence[int]) -> list[AccountInput]:
             code=code,
             methodology=name,
             hedge_mode=mode,
+            ledger_position=position,
             balances=[(currency, amount) for currency, amount in balances[pk]],
             positions=[(code, quantity, entry) for code, quantity, entry in positions[pk]],
             orders=[(code, side, quantity, price) for code, side, quantity, price in orders[pk]],
             hedge_limits=[(coin, ratio, most) for coin, ratio, most in limits[pk]],
         )
-        for pk, code, name, mode in accounts.account_rows(ids)
+        for pk, code, name, mode, position in accounts.account_rows(ids)
     ]
 
 
@@ -153,11 +160,19 @@ def _cut(
     faults = {account: account_faults(row, market, parameters) for account, row in rows.items()}
     taken = [account for account in inputs if not faults[account]]
     book = shard_book([rows[account] for account in taken], market)
-    content = encode_book(book, [account.content_hash() for account in taken])
+    content = encode_book(book, provenance(taken))
     key = content_key(content)
     blob_store(key=key, content=content)
     cut = _Cut(version, name, key, len(taken), _units_held(book, market, parameters))
     return cut, {str(account.id): "; ".join(map(str, why)) for account, why in faults.items() if why}
+
+
+def provenance(inputs: Sequence[AccountInput]) -> Provenance:
+    """What the accounts of a shard are made of, in their order."""
+    return Provenance(
+        hashes=[account.content_hash() for account in inputs],
+        positions=[account.ledger_position for account in inputs],
+    )
 
 
 def _units_held(book: Book, market: MarketRows, parameters: Parameters) -> frozenset[str]:
@@ -203,7 +218,7 @@ def run_advance(*, run_id: int) -> list[int]:
         run.state = RunState.MARGIN
         run.save(update_fields=["state"])
     if run.state == RunState.MARGIN and not _unfinished(run, PartKind.MARGIN):
-        _close(run)
+        run_close(run)
     kind = {RunState.STRESS: PartKind.STRESS, RunState.MARGIN: PartKind.MARGIN}.get(RunState(run.state))
     waiting = run.parts.filter(kind=kind, state=PartState.PENDING)
     return list(waiting.order_by("id").values_list("id", flat=True))
@@ -214,8 +229,8 @@ def _unfinished(run: MarginRun, kind: PartKind) -> bool:
     return unfinished.exists() or run.parts.filter(kind=kind, state=PartState.QUARANTINED).exists()
 
 
-def _close(run: MarginRun) -> None:
-    """Complete a run with the hash over all its reports, in the order of account ids."""
+def run_close(run: MarginRun) -> None:
+    """Complete a run whose results are all written, with the hash over its reports by account id."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT encode(sha256(coalesce("

@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from accounts import selectors
-from accounts.models import LedgerEntry, Order
+from accounts.models import Account, LedgerEntry, Order
 from pmplatform.common.errors import NotFound
 from tests.accounts.books import (
     CALL,
@@ -38,8 +38,10 @@ def test_rows_for_margin_come_by_account_and_instrument() -> None:
     ]
     assert selectors.order_rows(ids) == [(pk, SWAP, "buy", Decimal(5), Decimal(90_000)) for pk in ids]
     assert selectors.hedge_limit_rows(ids) == [(pk, "BTC", Decimal("0.5"), None) for pk in ids]
+    positions_in_ledger = dict(Account.objects.values_list("pk", "ledger_position"))
     assert selectors.account_rows(ids) == [
-        (pk, code, "okx-2025", "spot_hedge") for pk, code in zip(ids, ("A-1", "A-2"), strict=True)
+        (pk, code, "okx-2025", "spot_hedge", positions_in_ledger[pk])
+        for pk, code in zip(ids, ("A-1", "A-2"), strict=True)
     ]
 
 

@@ -1,11 +1,11 @@
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.db import connection, transaction
 
 from accounts import selectors
 from accounts.verification import ledger_mismatches
 from pmplatform.common.commands import FAILED, PlatformCommand
+from pmplatform.common.transactions import one_view
 
 
 class Command(PlatformCommand):
@@ -13,10 +13,7 @@ class Command(PlatformCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         mismatches = 0
-        with transaction.atomic():
-            # One view of ledger and rows, whatever is written meanwhile.
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        with one_view():
             for mismatch in ledger_mismatches():
                 mismatches += 1
                 self.stderr.write(str(mismatch))
