@@ -34,23 +34,26 @@ def merged_account(account: AccountRows, listings: Listings) -> AccountRows:
         effect = Effect(parts[0]) if len(parts) == 1 else _merged(listings[name], parts)
         holdings[name] = effect.holding
         _add(balances, effect.cash)
-    return _account(account, balances, holdings)
+    return replace(account, balances=balances, positions=_positions({}, holdings))
 
 
 def executed(account: AccountRows, proposal: Proposal, converter: Converter) -> Executed:
-    """A merged account after a proposal."""
-    balances = dict(account.balances)
-    holdings = {row.instrument: _holding(row) for row in account.positions}
-    trades = tuple(_trade(balances, holdings, *trade) for trade in proposal.trades)
+    """A merged account after a proposal, which trades no instrument twice."""
+    balances, rows = dict(account.balances), {row.instrument: row for row in account.positions}
+    holdings: dict[str, Holding] = {}
+    trades = []
+    for listing, quantity in proposal.trades:
+        row = rows.get(listing.id)
+        trade, holdings[listing.id] = _trade(balances, _holding(row) if row else Holding(), listing, quantity)
+        trades.append(trade)
     conversions = tuple(_convert(balances, exchange, converter) for exchange in proposal.exchanges)
     fees = sum((converter.cost_usd(exchange) for exchange in proposal.exchanges), ZERO)
-    after = _account(account, balances, holdings)
-    cancelled = len(account.orders) if proposal.cancels else 0
+    orders = () if proposal.cancels else account.orders
     return Executed(
-        account=replace(after, orders=()) if proposal.cancels else after,
-        trades=trades,
+        account=replace(account, balances=balances, positions=_positions(rows, holdings), orders=orders),
+        trades=tuple(trades),
         conversions=conversions,
-        cancelled=cancelled,
+        cancelled=len(account.orders) - len(orders),
         cost_usd=sum((trade.cost_usd for trade in trades), fees),
     )
 
@@ -65,17 +68,15 @@ def _merged(listing: Listing, rows: Iterable[Holding]) -> Effect:
 
 
 def _trade(
-    balances: dict[str, Decimal], holdings: dict[str, Holding], listing: Listing, quantity: Decimal
-) -> Trade:
-    """Fill at mark; the cost leaves the settlement currency's cash."""
+    balances: dict[str, Decimal], held: Holding, listing: Listing, quantity: Decimal
+) -> tuple[Trade, Holding]:
+    """A fill at mark, and the position after it; the cost leaves the settlement currency's cash."""
     cost = listing.cost_usd * abs(quantity)
     fee = up(cost / listing.settle_usd)
-    fill = Fill(quantity, listing.mark, fee, listing.instrument.settle)
-    effect = filled(listing.contract, holdings.get(listing.id, Holding()), fill)
-    holdings[listing.id] = effect.holding
+    effect = filled(listing.contract, held, Fill(quantity, listing.mark, fee, listing.instrument.settle))
     _add(balances, effect.cash)
     side = Side.BUY if quantity > 0 else Side.SELL
-    return Trade(listing.id, side, abs(quantity), listing.mark, cost)
+    return Trade(listing.id, side, abs(quantity), listing.mark, cost), effect.holding
 
 
 def _convert(balances: dict[str, Decimal], exchange: Exchange, converter: Converter) -> Conversion:
@@ -90,13 +91,12 @@ def _add(balances: dict[str, Decimal], cash: Mapping[str, Decimal]) -> None:
         balances[currency] = balances.get(currency, ZERO) + amount
 
 
-def _account(
-    account: AccountRows, balances: Mapping[str, Decimal], holdings: Mapping[str, Holding]
-) -> AccountRows:
-    """The account with these balances and positions; entry prices become the floats that documents hold."""
-    positions = tuple(
-        PositionRow(name, holding.quantity, float(holding.entry_price))
-        for name, holding in holdings.items()
-        if holding.quantity
-    )
-    return replace(account, balances=dict(balances), positions=positions)
+def _positions(rows: Mapping[str, PositionRow], changed: Mapping[str, Holding]) -> tuple[PositionRow, ...]:
+    """The rows in their order, changed ones in place and new ones last, without those that are flat.
+
+    Entry prices become the floats that documents hold.
+    """
+    after = dict(rows)
+    for name, holding in changed.items():
+        after[name] = PositionRow(name, holding.quantity, float(holding.entry_price))
+    return tuple(row for row in after.values() if row.quantity)
