@@ -6,10 +6,11 @@ from http import HTTPStatus
 
 import pytest
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.services.tenants import user_create
 from margin.choices import RunReason
-from margin.models import MarginResult, MarketSnapshot, ParameterVersion
+from margin.models import Blob, MarginResult, MarketSnapshot, ParameterVersion
 from margin.selectors import report_of
 from margin.services.runs import run_start
 from pmplatform.common.console import heatmap, money, percent
@@ -138,3 +139,55 @@ def test_an_account_is_shown_beside_standard_with_what_it_saves(console: TlsClie
     assert "IMR under standard" in page
     assert saved in page
     assert saved in console.get(reverse("admin:margin_marginresult_changelist")).content.decode()
+
+
+def _widest() -> MarginResult:
+    """The result of the most risk units."""
+    return max(MarginResult.objects.order_by("id"), key=lambda item: len(report_of(item)["risk_units"]))
+
+
+def test_another_methodology_is_shown_as_a_what_if_and_nothing_is_stored(console: TlsClient) -> None:
+    result, count = _widest(), MarginResult.objects.count()
+    url = reverse("admin:margin_marginresult_change", args=[result.pk])
+    page = console.get(url, {"methodology": "standard"}).content.decode()
+    assert "What if:" in page
+    assert result.standard_mmr is not None
+    [shown] = re.findall(r"<dt>MMR, USD</dt><dd>.*?>([^<]+)</span>", page)
+    assert shown in money(result.standard_mmr)
+    assert money(report_of(result)["account"]["mmr"]) in page, "the stored one stays in the comparison"
+    assert MarginResult.objects.count() == count
+    assert "What if:" not in console.get(url).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"methodology": "no-such"}, "no-such is not offered"),
+        ({"coin": "NONE"}, "the market has no index NONE-USD"),
+        ({"axis": "time"}, "No curve: axis"),
+    ],
+)
+def test_what_cannot_be_shown_is_said_and_the_stored_figures_stay(
+    console: TlsClient, query: dict[str, str], words: str
+) -> None:
+    result = _widest()
+    page = console.get(reverse("admin:margin_marginresult_change", args=[result.pk]), query).content.decode()
+    assert words in page
+    assert money(report_of(result)["account"]["mmr"]) in page
+
+
+def test_without_its_inputs_a_result_shows_what_is_stored_and_says_so(console: TlsClient) -> None:
+    Blob.objects.all().delete()
+    page = _page(console, "marginresult", _widest().pk)
+    assert "not kept any more" in page
+    assert "pm-needle" in page
+    assert "pm-field" not in page
+
+
+def test_an_accounts_page_takes_few_queries(
+    console: TlsClient, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    url = reverse("admin:margin_marginresult_change", args=[_widest().pk])
+    console.get(url)
+    with django_assert_max_num_queries(20):
+        console.get(url, {"methodology": "bybit-uta", "axis": "vol"})

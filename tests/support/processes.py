@@ -110,11 +110,25 @@ def start_worker(
     return running(command, ready=lambda worker: f"{name} ready" in worker.output(), extra=extra)
 
 
+def start_relay(*, extra: Mapping[str, str] | None = None) -> AbstractContextManager[PlatformProcess]:
+    """The relay of the outbox on the test's database and broker; use it as a context manager."""
+    return running(
+        ["manage", "outbox_relay"], ready=lambda relay: "is relayed" in relay.output(), extra=extra
+    )
+
+
 @contextmanager
-def live_server(*, interface: str = "wsgi", extra: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Granian serving the platform on loopback; yields the URL of its root. `interface` is wsgi or asgi."""
+def live_server(
+    *, interface: str = "wsgi", static: Path | None = None, extra: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Granian serving the platform on loopback; yields the URL of its root.
+
+    `interface` is wsgi or asgi, `static` a directory of collected files to be served below `/static`.
+    """
     port = free_port()
     options = [f"--interface={interface}", f"--host={LOOPBACK}", f"--port={port}"]
+    if static is not None:
+        options += [f"--static-path-mount={static}", "--static-path-route=/static"]
     command = ["granian", *options, f"pmplatform.{interface}:application"]
     with running(command, ready=lambda _: responds(port), extra=extra):
         yield f"http://{LOOPBACK}:{port}"
