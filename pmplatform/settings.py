@@ -197,7 +197,12 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-UNFOLD = {"SITE_TITLE": "Portfolio margin", "SITE_HEADER": "Portfolio margin", "SITE_SYMBOL": "monitoring"}
+UNFOLD = {
+    "SITE_TITLE": "Portfolio margin",
+    "SITE_HEADER": "Portfolio margin",
+    "SITE_SYMBOL": "monitoring",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"/{STATIC_URL}console/icon.svg"}],
+}
 
 # --- Celery. PostgreSQL holds the work; a message only hints that some is due, so losing one costs a sweep.
 CELERY_BROKER_URL = PM_REDIS_URL
