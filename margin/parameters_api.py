@@ -1,28 +1,23 @@
 """Routes of parameter versions: each method validates, calls, serialises."""
 
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http.response import HttpResponseBase
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers as drf
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.choices import Methodology
 from accounts.filters import StrictFilters
 from margin import parameters_examples as examples
 from margin import parameters_serializers as serializers
-from margin import selectors, versions
+from margin import versions
 from margin.choices import VersionState
-from margin.engine.parameters.diff import parameter_diff
 from margin.filters import VersionFilters
-from margin.models import ImpactReport, ParameterVersion
+from margin.models import ParameterVersion
 from margin.services.approvals import approval_hold, version_approve
-from margin.services.impacts import impact_start
 from margin.services.versions import (
     version_draft,
     version_propose,
@@ -32,20 +27,16 @@ from margin.services.versions import (
     version_schedule,
     version_withdraw,
 )
-from margin.tasks import enqueue_if_possible
-from pmplatform.common.errors import NotFound, ValidationFailed
 from pmplatform.common.idempotency import IDEMPOTENCY_PARAMETER, idempotent
 from pmplatform.common.parsers import MIB, FloatJSONParser
-from pmplatform.common.permissions import HasPrincipal
 from pmplatform.common.problems import problem_responses
 from pmplatform.common.tokens import Scope
 from pmplatform.common.views import ApiView
 
-_READ_ERRORS = problem_responses(
+READ_ERRORS = problem_responses(
     HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND
 )
-_WRITE_ERRORS = _READ_ERRORS | problem_responses(HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
-_BASE = OpenApiParameter("base", str, description="Name of the version to compare with; default: that before")
+WRITE_ERRORS = READ_ERRORS | problem_responses(HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 class ParametersView(ApiView):
@@ -74,7 +65,7 @@ class VersionsView(ParametersView):
 
     @extend_schema(
         operation_id="parameters_versions_list",
-        responses={200: serializers.VersionSerializer(many=True), **_READ_ERRORS},
+        responses={200: serializers.VersionSerializer(many=True), **READ_ERRORS},
         examples=[examples.VERSION],
     )
     def get(self, request: Request) -> Response:
@@ -86,7 +77,7 @@ class VersionsView(ParametersView):
         operation_id="parameters_versions_draft",
         parameters=[IDEMPOTENCY_PARAMETER],
         request=serializers.DraftSerializer,
-        responses={201: serializers.VersionSerializer, **_WRITE_ERRORS},
+        responses={201: serializers.VersionSerializer, **WRITE_ERRORS},
         examples=[examples.DRAFT, examples.VERSION],
     )
     @idempotent
@@ -106,7 +97,7 @@ class VersionView(ParametersView):
 
     @extend_schema(
         operation_id="parameters_versions_read",
-        responses={200: serializers.VersionDetailSerializer, **_READ_ERRORS},
+        responses={200: serializers.VersionDetailSerializer, **READ_ERRORS},
         examples=[examples.VERSION_DETAIL],
     )
     def get(self, request: Request, version_id: int) -> Response:
@@ -120,7 +111,7 @@ class VersionView(ParametersView):
         operation_id="parameters_versions_redraft",
         parameters=[IDEMPOTENCY_PARAMETER],
         request=serializers.DraftSerializer,
-        responses={200: serializers.VersionSerializer, **_WRITE_ERRORS},
+        responses={200: serializers.VersionSerializer, **WRITE_ERRORS},
         examples=[examples.DRAFT, examples.VERSION],
     )
     @idempotent
@@ -145,7 +136,7 @@ class ProposeView(MoveView):
         operation_id="parameters_versions_propose",
         parameters=[IDEMPOTENCY_PARAMETER],
         request=serializers.NothingSerializer,
-        responses={200: serializers.VersionSerializer, **_WRITE_ERRORS},
+        responses={200: serializers.VersionSerializer, **WRITE_ERRORS},
         examples=[examples.VERSION],
     )
     @idempotent
@@ -160,7 +151,7 @@ class ApproveView(MoveView):
         operation_id="parameters_versions_approve",
         parameters=[IDEMPOTENCY_PARAMETER],
         request=serializers.NothingSerializer,
-        responses={200: serializers.VersionSerializer, **_WRITE_ERRORS},
+        responses={200: serializers.VersionSerializer, **WRITE_ERRORS},
         examples=[examples.VERSION],
     )
     @idempotent
@@ -180,7 +171,7 @@ class ScheduleView(MoveView):
         operation_id="parameters_versions_schedule",
         parameters=[IDEMPOTENCY_PARAMETER],
         request=serializers.NothingSerializer,
-        responses={200: serializers.VersionSerializer, **_WRITE_ERRORS},
+        responses={200: serializers.VersionSerializer, **WRITE_ERRORS},
         examples=[examples.VERSION],
     )
     @idempotent
@@ -198,7 +189,7 @@ class RejectView(MoveView):
         operation_id="parameters_versions_reject",
         parameters=[IDEMPOTENCY_PARAMETER],
         request=serializers.ReasonSerializer,
-        responses={200: serializers.VersionSerializer, **_WRITE_ERRORS},
+        responses={200: serializers.VersionSerializer, **WRITE_ERRORS},
         examples=[examples.REASON, examples.VERSION],
     )
     @idempotent
@@ -215,7 +206,7 @@ class WithdrawView(MoveView):
         operation_id="parameters_versions_withdraw",
         parameters=[IDEMPOTENCY_PARAMETER],
         request=serializers.ReasonSerializer,
-        responses={200: serializers.VersionSerializer, **_WRITE_ERRORS},
+        responses={200: serializers.VersionSerializer, **WRITE_ERRORS},
         examples=[examples.REASON, examples.VERSION],
     )
     @idempotent
@@ -232,7 +223,7 @@ class RollbackView(MoveView):
         operation_id="parameters_rollback",
         parameters=[IDEMPOTENCY_PARAMETER],
         request=serializers.RollbackSerializer,
-        responses={201: serializers.VersionSerializer, **_WRITE_ERRORS},
+        responses={201: serializers.VersionSerializer, **WRITE_ERRORS},
         examples=[examples.ROLLBACK, examples.VERSION],
     )
     @idempotent
@@ -250,124 +241,3 @@ class RollbackView(MoveView):
             now=timezone.now(),
         )
         return Response(self.get_serializer(version).data, status=HTTPStatus.CREATED)
-
-
-class DiffView(ParametersView):
-    serializer_class = serializers.DiffSerializer
-
-    @extend_schema(
-        operation_id="parameters_versions_diff",
-        parameters=[_BASE],
-        responses={200: serializers.DiffSerializer, **_READ_ERRORS},
-        examples=[examples.DIFF],
-    )
-    def get(self, request: Request, version_id: int) -> Response:
-        """What changes, value by value and by meaning. Scope: `read`, platform only."""
-        version = versions.version_get(version_id=version_id)
-        base = _base(version, request.query_params.get("base"))
-        changes = parameter_diff(base.document, version.document)
-        body = {"base": base.version, "proposed": version.version, "changes": changes}
-        return Response(self.get_serializer(body).data)
-
-
-class ImpactView(ParametersView):
-    serializer_class = serializers.ImpactSerializer
-
-    @extend_schema(
-        operation_id="parameters_versions_impact",
-        responses={200: serializers.ImpactSerializer, **_READ_ERRORS},
-        examples=[examples.IMPACT],
-    )
-    def get(self, request: Request, version_id: int) -> Response:
-        """The newest impact report of a version, also one under way. Scope: `read`, platform only."""
-        return Response(self.get_serializer(_newest_impact(version_id)).data)
-
-    @extend_schema(
-        operation_id="parameters_versions_impact_start",
-        request=serializers.ImpactRequestSerializer,
-        responses={202: serializers.ImpactSerializer, **_WRITE_ERRORS},
-        examples=[examples.IMPACT_REQUEST, examples.IMPACT],
-    )
-    def post(self, request: Request, version_id: int) -> Response:
-        """Margin every account of the methodology under two versions. Scope: `parameters`, platform only.
-
-        Takes no `Idempotency-Key`: the book is read in a transaction of its own, and while a report on the
-        same two versions is under way, that one is answered.
-        """
-        version = versions.version_get(version_id=version_id)
-        base = _base(version, self.given(serializers.ImpactRequestSerializer).get("base"))
-        report, part_ids = impact_start(base=base, proposed=version, actor=self.actor, now=timezone.now())
-        enqueue_if_possible(part_ids)
-        return Response(self.get_serializer(report).data, status=HTTPStatus.ACCEPTED)
-
-
-class ImpactAccountsView(ParametersView):
-    serializer_class = serializers.ImpactAccountSerializer
-
-    @extend_schema(
-        operation_id="parameters_versions_impact_accounts",
-        responses={200: serializers.ImpactAccountSerializer(many=True), **_READ_ERRORS},
-        examples=[examples.IMPACT_ACCOUNT],
-    )
-    def get(self, request: Request, version_id: int) -> Response:
-        """Every account of the newest impact report, before and after. Scope: `read`, platform only."""
-        accounts = versions.impact_accounts(_newest_impact(version_id))
-        page = self.paginate_queryset(accounts)
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
-
-
-class InForceView(ApiView):
-    """Published coefficients are no secret, so any credentials will do."""
-
-    serializer_class = serializers.InForceSerializer
-    permission_classes = (HasPrincipal,)
-    queryset = ParameterVersion.objects.none()
-
-    @extend_schema(
-        operation_id="parameters_in_force",
-        parameters=[
-            OpenApiParameter("methodology", str, required=True, enum=Methodology.values),
-            OpenApiParameter("at", datetime, description="Default: now"),
-        ],
-        responses={200: serializers.InForceSerializer, **_READ_ERRORS},
-        examples=[examples.IN_FORCE],
-    )
-    def get(self, request: Request) -> HttpResponseBase:
-        """The version that is, was or will be in force at an instant. Every token may read it."""
-        name = request.query_params.get("methodology", "")
-        if name not in Methodology.values:
-            raise ValidationFailed.at("methodology", f"is none of {', '.join(Methodology.values)}")
-        version = selectors.parameters_in_force(name, _instant(request.query_params.get("at")))
-        if version is None:
-            raise NotFound(f"{name} had no parameters then.")
-        return Response(self.get_serializer(version).data)
-
-
-def _instant(text: str | None) -> datetime:
-    """A time with its zone, now where none is given; ValidationFailed for anything else."""
-    if text is None:
-        return timezone.now()
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise ValidationFailed.at("at", "is not an ISO 8601 time with a zone, such as 2025-01-06T08:00:00Z")
-    return moment
-
-
-def _base(version: ParameterVersion, name: str | None) -> ParameterVersion:
-    """The version to compare with: the one named, else the one that this takes over from."""
-    if name is not None:
-        return versions.version_named(methodology=version.methodology, version=name)
-    before = versions.version_before(version)
-    if before is None:
-        raise NotFound(f"No version comes before {version}; name one to compare with.")
-    return before
-
-
-def _newest_impact(version_id: int) -> ImpactReport:
-    report = versions.impacts_of(versions.version_get(version_id=version_id)).first()
-    if report is None:
-        raise NotFound("There is no impact report of this version yet.")
-    return report

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from margin import api, eligibility_api, parameters_api, results_api, trading_api
+from margin import api, eligibility_api, impact_api, parameters_api, results_api, trading_api
 
 urlpatterns = [
     path("accounts/<int:account_id>/orders", trading_api.OrdersView.as_view(), name="account-orders"),
@@ -51,23 +51,23 @@ urlpatterns = [
     path("simulations/what-if", api.WhatIfView.as_view(), name="simulation-what-if"),
     path("runs", api.RunsView.as_view(), name="runs"),
     path("runs/<int:run_id>", api.RunView.as_view(), name="run"),
-    path("parameters/in-force", parameters_api.InForceView.as_view(), name="parameters-in-force"),
+    path("parameters/in-force", impact_api.InForceView.as_view(), name="parameters-in-force"),
     path("parameters/rollback", parameters_api.RollbackView.as_view(), name="parameters-rollback"),
     path("parameters/versions", parameters_api.VersionsView.as_view(), name="versions"),
     path("parameters/versions/<int:version_id>", parameters_api.VersionView.as_view(), name="version"),
     path(
         "parameters/versions/<int:version_id>/diff",
-        parameters_api.DiffView.as_view(),
+        impact_api.DiffView.as_view(),
         name="version-diff",
     ),
     path(
         "parameters/versions/<int:version_id>/impact",
-        parameters_api.ImpactView.as_view(),
+        impact_api.ImpactView.as_view(),
         name="version-impact",
     ),
     path(
         "parameters/versions/<int:version_id>/impact/accounts",
-        parameters_api.ImpactAccountsView.as_view(),
+        impact_api.ImpactAccountsView.as_view(),
         name="version-impact-accounts",
     ),
     path(
