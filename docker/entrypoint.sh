@@ -1,5 +1,5 @@
 #!/bin/sh
-# The roles of the image: migrate | web | worker QUEUE [OPTION ...] | beat
+# The roles of the image: migrate | web | worker QUEUE [OPTION ...] | relay | beat
 # A role's program replaces this shell, so that the container's signals reach it.
 set -eu
 cd "$(dirname "$0")/.."
@@ -16,7 +16,7 @@ wait_for_migrations() {
     done
 }
 
-role=${1:?name a role: migrate, web, worker or beat}
+role=${1:?name a role: migrate, web, worker, relay or beat}
 shift
 case $role in
     migrate)
@@ -33,12 +33,16 @@ case $role in
         wait_for_migrations
         exec celery --app=pmplatform worker --loglevel=INFO --queues="$queue" --hostname="$queue@%h" "$@"
         ;;
+    relay)
+        wait_for_migrations
+        exec python manage.py outbox_relay
+        ;;
     beat)
         wait_for_migrations
         exec celery --app=pmplatform beat --loglevel=INFO --pidfile=
         ;;
     *)
-        echo "$role is no role: migrate, web, worker or beat." >&2
+        echo "$role is no role: migrate, web, worker, relay or beat." >&2
         exit 2
         ;;
 esac

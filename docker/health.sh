@@ -1,5 +1,5 @@
 #!/bin/sh
-# Whether the container in this role is alive: web | worker QUEUE | beat
+# Whether the container in this role is alive: web | worker QUEUE | relay | beat
 # None asks for the database: its outage is no reason to restart what waits for it.
 set -eu
 cd "$(dirname "$0")/.."
@@ -19,12 +19,16 @@ sys.exit(connection.getresponse().status >= 400)
     worker)
         exec celery --app=pmplatform inspect ping --timeout=5 --destination="${2:?name the queue}@$(uname -n)"
         ;;
+    relay)
+        # It touches the file every second, unless it hangs or has nothing to talk to.
+        find "${PM_DATA_DIR:-.pm}" -maxdepth 1 -name outbox-relay -mmin -2 | grep -q .
+        ;;
     beat)
         # Beat writes its schedule down every three minutes, unless it hangs.
         find "${PM_DATA_DIR:-.pm}" -maxdepth 1 -name 'beat-schedule*' -mmin -6 | grep -q .
         ;;
     *)
-        echo "name a role: web, worker QUEUE or beat" >&2
+        echo "name a role: web, worker QUEUE, relay or beat" >&2
         exit 2
         ;;
 esac

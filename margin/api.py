@@ -21,8 +21,7 @@ from margin.engine.simulation import margin_report
 from margin.engine.what_if import what_if_of
 from margin.models import MarginRun
 from margin.services.books import stored_book
-from margin.services.runs import run_start
-from margin.tasks import enqueue_if_possible
+from margin.services.runs import run_start, runs_announce
 from pmplatform.common.errors import FieldError, NotFound, Refused, ValidationFailed
 from pmplatform.common.pagination import StrictOrdering
 from pmplatform.common.parsers import MIB, FloatJSONParser
@@ -205,10 +204,10 @@ class RunView(ApiView):
 
 
 def _start() -> list[int]:
-    """Start a run and wake workers."""
+    """Start a run, and have workers woken."""
     try:
         part_ids = run_start(reason=RunReason.MANUAL)
     except DocumentError as error:
         raise Refused([str(fault) for fault in error.faults]) from error
-    enqueue_if_possible(part_ids)
+    runs_announce(part_ids=part_ids)
     return part_ids

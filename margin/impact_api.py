@@ -16,7 +16,7 @@ from margin.engine.parameters.diff import parameter_diff
 from margin.models import ImpactReport, ParameterVersion
 from margin.parameters_api import READ_ERRORS, WRITE_ERRORS, ParametersView
 from margin.services.impacts import impact_start
-from margin.tasks import enqueue_if_possible
+from margin.services.runs import runs_announce
 from pmplatform.common.errors import NotFound, ValidationFailed
 from pmplatform.common.permissions import HasPrincipal
 from pmplatform.common.views import ApiView
@@ -69,7 +69,7 @@ class ImpactView(ParametersView):
         version = versions.version_get(version_id=version_id)
         base = _base(version, self.given(serializers.ImpactRequestSerializer).get("base"))
         report, part_ids = impact_start(base=base, proposed=version, actor=self.actor, now=timezone.now())
-        enqueue_if_possible(part_ids)
+        runs_announce(part_ids=part_ids)
         return Response(self.get_serializer(report).data, status=HTTPStatus.ACCEPTED)
 
 

@@ -1,12 +1,10 @@
 """Celery tasks: ids in, a service call, the next parts enqueued. A lost message costs time, nothing else."""
 
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from celery import shared_task
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from margin import selectors, versions
 from margin.choices import PartKind, RunReason
@@ -21,8 +19,6 @@ from margin.services.settlement import settlements_run
 from margin.services.versions import versions_mirror
 from pmplatform.common.errors import StaleClaim
 
-logger = logging.getLogger(__name__)
-
 
 def enqueue(part_ids: Iterable[int]) -> None:
     """Wake workers for parts, each on the queue of its kind."""
@@ -30,14 +26,6 @@ def enqueue(part_ids: Iterable[int]) -> None:
     for part_id, kind in kinds.items():
         task = run_stress if kind == PartKind.STRESS else run_margin
         task.delay(part_id)
-
-
-def enqueue_if_possible(part_ids: Iterable[int]) -> None:
-    """Wake workers; when the broker does not answer, the sweeper wakes them later."""
-    try:
-        enqueue(part_ids)
-    except OperationalError:
-        logger.warning("the broker does not answer; the sweeper will wake the workers")
 
 
 def enqueue_changes(account_ids: Sequence[int]) -> None:

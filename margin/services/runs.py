@@ -24,8 +24,11 @@ from margin.models import MarginRun, MarginRunPart, MarketSnapshot, ParameterVer
 from margin.services.arrays import arrays_key
 from margin.services.blobs import blob_store
 from pmplatform.common.errors import Refused
+from pmplatform.common.outbox import outbox_append
 from pmplatform.common.transactions import one_view
 
+#: Topic of the outbox: a run was started by a request, which wakes no worker itself.
+RUN_STARTED: Final = "run.started"
 #: Accounts a shard holds: enough work that a task's overhead does not show.
 SHARD_ACCOUNTS: Final = 2_048
 
@@ -242,6 +245,14 @@ def run_close(run: MarginRun) -> None:
     run.state = RunState.COMPLETED
     run.finished_at = timezone.now()
     run.save(update_fields=["state", "finished_at", "result_sha256"])
+
+
+@transaction.atomic
+def runs_announce(*, part_ids: Sequence[int]) -> None:
+    """Have the relay wake workers for the runs of these parts: a request does not wait for a broker."""
+    runs = MarginRunPart.objects.filter(pk__in=part_ids).order_by("run_id").values_list("run_id", flat=True)
+    for run_id in runs.distinct():
+        outbox_append(topic=RUN_STARTED, payload={"run": run_id})
 
 
 @transaction.atomic

@@ -15,6 +15,8 @@ from pmplatform.common.models.outbox import OutboxState
 
 CHANNEL = "outbox"
 MAX_ATTEMPTS = 5
+#: How long a published row is kept, to be looked at.
+KEPT = timedelta(hours=1)
 _FIRST_RETRY = timedelta(seconds=1)
 
 
@@ -42,6 +44,11 @@ def outbox_mark_failed(*, row: OutboxRow, error: str, now: datetime) -> None:
     state = OutboxState.DEAD if attempts >= MAX_ATTEMPTS else OutboxState.PENDING
     delay = _FIRST_RETRY * 2 ** (attempts - 1)
     _of([row]).update(state=state, attempts=attempts, last_error=error, available_at=now + delay)
+
+
+def outbox_prune(*, now: datetime) -> None:
+    """Delete what was published long ago; dead letters stay."""
+    OutboxRow.objects.filter(state=OutboxState.PUBLISHED, published_at__lt=now - KEPT).delete()
 
 
 def _of(rows: Sequence[OutboxRow]) -> models.QuerySet[OutboxRow]:

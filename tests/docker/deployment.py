@@ -20,7 +20,7 @@ from tests.docker.composition import BIN, DOCKER, services
 
 SYSTEM_PATH = "/usr/bin:/bin"
 # What each role says once it is up; to ask a starting one for its health would only slow it down.
-READY = {"web": "Started worker", "worker": " ready.", "beat": "beat: Starting..."}
+READY = {"web": "Started worker", "worker": " ready.", "relay": "is relayed", "beat": "beat: Starting..."}
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,12 @@ def test_what_beat_sends_is_done_under_the_rights_of_the_brokers_user(deployed: 
         assert deployed.is_healthy("beat")
 
 
+def test_the_relay_is_healthy_while_it_relays(deployed: Deployment) -> None:
+    assert not deployed.is_healthy("relay")
+    with deployed.running("relay"):
+        assert eventually(lambda: deployed.is_healthy("relay"))
+
+
 @pytest.mark.parametrize("words", [(), ("shell",), ("worker",)])
 def test_no_role_or_an_unknown_one_is_refused(deployed: Deployment, words: tuple[str, ...]) -> None:
     assert deployed.enter(*words).returncode == 2

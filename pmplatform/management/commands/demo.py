@@ -61,6 +61,7 @@ class Command(BaseCommand):
         stage.start_worker(stack, options["workers"])
         stage.run("recalculate")
         stage.run("demo_summary")
+        stage.start_relay(stack)
         stage.start_beat(stack)
         stage.start_feed(stack, seed)
         stage.start_web(stack, port)
@@ -123,6 +124,9 @@ class _Stage:
             "--pidfile=",
         ]
         self._start(stack, command, self._logs / "beat.log", "")
+
+    def start_relay(self, stack: ExitStack) -> None:
+        self._start(stack, self._manage("outbox_relay"), self._logs / "relay.log", "relayed")
 
     def start_feed(self, stack: ExitStack, seed: str) -> None:
         self._start(stack, self._manage("demo_feed", seed), self._logs / "feed.log", "")

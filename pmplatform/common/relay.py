@@ -1,0 +1,109 @@
+"""The relay of the outbox: publishes what has committed, woken by PostgreSQL and else once a second.
+
+Any number of relays may run beside each other. One that dies while it publishes leaves its rows pending, so
+that a message may be published twice, and none is lost.
+"""
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import django.db
+from django.db import connection, transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerUnavailable
+
+from pmplatform.common.models import OutboxRow
+from pmplatform.common.outbox import (
+    CHANNEL,
+    outbox_claim,
+    outbox_mark_failed,
+    outbox_mark_published,
+    outbox_prune,
+)
+
+logger = logging.getLogger(__name__)
+
+#: Publishes the payloads of one topic's rows, as many messages or as one.
+Route = Callable[[Sequence[Mapping[str, Any]]], None]
+
+BATCH: Final = 1_000
+POLL_SECONDS: Final = 1.0
+_PRUNE_EVERY: Final = timedelta(minutes=1)
+
+
+def outbox_relay(
+    *, routes: Mapping[str, Route], stopping: Callable[[], bool], alive: Callable[[], None]
+) -> None:
+    """Publish until ``stopping``; calls ``alive`` at least every few seconds while all is well.
+
+    An outage of the broker or of the database is waited for.
+    """
+    prune_at = timezone.now()
+    while not stopping():
+        try:
+            _listen()
+            while outbox_publish(routes=routes, now=timezone.now()):
+                pass
+            if timezone.now() >= prune_at:
+                outbox_prune(now=timezone.now())
+                prune_at = timezone.now() + _PRUNE_EVERY
+            alive()
+            _wait()
+        except BrokerUnavailable as error:
+            logger.warning("the broker does not answer: %s", error)
+            time.sleep(POLL_SECONDS)
+        except django.db.Error as error:
+            logger.warning("the database does not answer: %s", error)
+            connection.close()
+            time.sleep(POLL_SECONDS)
+
+
+@transaction.atomic
+def outbox_publish(*, routes: Mapping[str, Route], now: datetime) -> int:
+    """Publish the rows that are due, those of a topic together; returns how many rows were taken.
+
+    A topic without a route has no subscriber, and is published to nobody. Where a route fails, its rows are
+    tried again later.
+
+    Raises
+    ------
+    BrokerUnavailable
+        Nothing is marked then: it is not the fault of any row.
+    """
+    rows = outbox_claim(now=now, limit=BATCH)
+    by_topic: dict[str, list[OutboxRow]] = defaultdict(list)
+    for row in rows:
+        by_topic[row.topic].append(row)
+    for topic, group in by_topic.items():
+        _publish(routes.get(topic), group, now)
+    return len(rows)
+
+
+def _publish(route: Route | None, rows: Sequence[OutboxRow], now: datetime) -> None:
+    try:
+        if route is not None:
+            route([row.payload for row in rows])
+    except BrokerUnavailable:
+        raise
+    except Exception as error:
+        logger.exception("publishing %s failed", rows[0].topic)
+        for row in rows:
+            outbox_mark_failed(row=row, error=f"{type(error).__name__}: {error}"[:2000], now=now)
+    else:
+        outbox_mark_published(rows=rows, now=now)
+
+
+def _listen() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"LISTEN {CHANNEL}")
+
+
+def _wait() -> None:
+    """Return at the next notice, one that came meanwhile included, or when the time to poll has come."""
+    assert connection.connection is not None
+    for _ in connection.connection.notifies(timeout=POLL_SECONDS, stop_after=1):
+        pass

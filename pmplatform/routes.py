@@ -1,0 +1,32 @@
+"""What the relay of the outbox makes of each topic: messages to the workers, as few as will do."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from accounts.services.changes import ACCOUNT_CHANGED
+from accounts.services.opening import ACCOUNTS_LOADED
+from margin.services.runs import RUN_STARTED, run_advance
+from margin.tasks import enqueue, enqueue_changes, sweep_accounts
+from pmplatform.common.relay import Route
+
+_Payloads = Sequence[Mapping[str, Any]]
+
+
+def _account_changed(payloads: _Payloads) -> None:
+    enqueue_changes(sorted({payload["account"] for payload in payloads}))
+
+
+def _accounts_loaded(payloads: _Payloads) -> None:
+    sweep_accounts.delay()
+
+
+def _run_started(payloads: _Payloads) -> None:
+    for run_id in sorted({payload["run"] for payload in payloads}):
+        enqueue(run_advance(run_id=run_id))
+
+
+ROUTES: Final[Mapping[str, Route]] = {
+    ACCOUNT_CHANGED: _account_changed,
+    ACCOUNTS_LOADED: _accounts_loaded,
+    RUN_STARTED: _run_started,
+}
