@@ -206,6 +206,13 @@ def instruments_due(*, at: datetime) -> dict[str, int]:
     return dict(due.values_list("code", "pk"))
 
 
+def instruments_in_use(*, at: datetime) -> list[str]:
+    """Codes, in order, of what somebody has a position or an open order in and has not expired by ``at``."""
+    held = Q(Exists(_positions_of(OuterRef("pk")))) | Q(Exists(_open_orders_of(OuterRef("pk"))))
+    alive = Q(expiry__isnull=True) | Q(expiry__gt=at)
+    return list(Instrument.objects.filter(held, alive).order_by("code").values_list("code", flat=True))
+
+
 def account_ids_holding(*, instruments: Sequence[int]) -> list[int]:
     """Ids, ascending, of the accounts with a position or an open order in any of these instruments."""
     positions = Position.objects.filter(instrument_id__in=instruments).values_list("account_id", flat=True)

@@ -29,16 +29,23 @@ class Verdict(StrEnum):
     RELEASE = "release"
 
 
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """How old a snapshot may be, and from when on the same content means a market that stands still."""
+
+    max_age: timedelta
+    stuck_after: timedelta
+
+
 @dataclass(frozen=True)
 class Limits:
-    """How far the market may move between snapshots, and how old or still it may be.
+    """How far the market may move between snapshots.
 
     ``index_moves`` gives the largest relative move of a coin's indices; a coin that it lacks has
     ``other_move``. ``stable_move`` is that of the rate of a stable currency.
     """
 
-    max_age: timedelta
-    stuck_after: timedelta
+    ages: Ages
     stable_move: float
     other_move: float
     index_moves: Mapping[str, float] = field(default_factory=dict)
@@ -88,9 +95,9 @@ class Memory:
     levels: Mapping[str, float]
     held: Mapping[str, Jump] = field(default_factory=dict)
 
-    def is_stuck(self, limits: Limits) -> bool:
+    def is_stuck(self, ages: Ages) -> bool:
         """Whether the market has said the very same for too long."""
-        return self.as_of - self.unchanged_since >= limits.stuck_after
+        return self.as_of - self.unchanged_since >= ages.stuck_after
 
 
 @dataclass(frozen=True)
@@ -137,7 +144,7 @@ def _faults(last: Memory | None, new: Candidate, limits: Limits, now: datetime) 
     faults += [Fault("market.instruments", f"lacks {name}, which is in use") for name in sorted(new.missing)]
     if last is not None and new.as_of < last.as_of:
         faults.append(Fault("as_of", f"is older than the last snapshot, of {last.as_of.isoformat()}"))
-    if new.as_of - now > limits.max_age:
+    if new.as_of - now > limits.ages.max_age:
         faults.append(Fault("as_of", "is ahead of the clock"))
     return faults
 
@@ -158,6 +165,14 @@ def _held(last: Memory, levels: Mapping[str, float], limits: Limits) -> dict[str
 
 def _moved(before: float, after: float) -> float:
     return abs(after / before - 1.0)
+
+
+def released_reasons(held: Mapping[str, Jump], levels: Mapping[str, float]) -> tuple[str, ...]:
+    """What ended every hold, in words, by level."""
+    return tuple(
+        f"{name} stands at {levels[name]:.8g}, after {jump.seen:.8g} and, before its jump, {jump.before:.8g}"
+        for name, jump in sorted(held.items())
+    )
 
 
 def held_reasons(held: Mapping[str, Jump]) -> tuple[str, ...]:
@@ -201,14 +216,14 @@ class Standing:
         return "hold" if self.is_held else "stale" if self.is_stale else "fresh"
 
 
-def standing_of(memory: Memory, limits: Limits, now: datetime) -> Standing:
+def standing_of(memory: Memory, ages: Ages, now: datetime) -> Standing:
     """How a snapshot stands at `now`, by what the guards kept of it."""
     age = now - memory.as_of
-    is_old, is_stuck = age > limits.max_age, memory.is_stuck(limits)
+    is_old, is_stuck = age > ages.max_age, memory.is_stuck(ages)
     held = held_reasons(memory.held)
     reasons = list(held)
     if is_old:
-        reasons.insert(0, f"market data is {_seconds(age)} s old, more than {_seconds(limits.max_age)} s")
+        reasons.insert(0, f"market data is {_seconds(age)} s old, more than {_seconds(ages.max_age)} s")
     if is_stuck:
         since = memory.unchanged_since.strftime("%Y-%m-%d %H:%M:%SZ")
         reasons.append(f"market data has not changed since {since}")

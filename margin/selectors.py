@@ -151,6 +151,11 @@ def run_is_active() -> bool:
     return _book_runs().filter(state__in=[RunState.STRESS, RunState.MARGIN]).exists()
 
 
+def snapshot_has_run(sequence: int) -> bool:
+    """Whether a run over the book has been started at this snapshot or a later one."""
+    return _book_runs().filter(snapshot__gte=sequence).exists()
+
+
 def run_latest_completed() -> MarginRun | None:
     """The newest run that covers the whole book."""
     return _book_runs().filter(state=RunState.COMPLETED).order_by("-id").first()

@@ -6,6 +6,7 @@ A variable with our prefix that nobody reads is an error at once: it is a misspe
 """
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ FILE_SUFFIX = "_FILE"
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
 DATABASE_SCHEMES = frozenset({"postgres", "postgresql"})
+_DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 def text(name: str, environ: Mapping[str, str] = os.environ) -> str | None:
@@ -68,6 +70,14 @@ def whole(name: str, environ: Mapping[str, str] = os.environ, *, default: int, a
     if not word.isdecimal() or int(word) < at_least:
         raise ImproperlyConfigured(f"{name} must be a whole number of at least {at_least}, not {word!r}.")
     return int(word)
+
+
+def number(name: str, environ: Mapping[str, str] = os.environ, *, default: float) -> float:
+    """A positive decimal number (`2`, `0.1`). Raises ImproperlyConfigured for anything else."""
+    word = environ.get(name) or str(default)
+    if not _DECIMAL.fullmatch(word) or float(word) == 0.0:
+        raise ImproperlyConfigured(f"{name} must be a positive number, not {word!r}.")
+    return float(word)
 
 
 def words(name: str, environ: Mapping[str, str] = os.environ) -> list[str]:

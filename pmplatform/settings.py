@@ -32,6 +32,9 @@ environment.refuse_unknown(
             "PM_PLAIN_HTTP",
             "PM_DEMO",
             "PM_SNAPSHOT_MAX_AGE",
+            "PM_STUCK_SECONDS",
+            "PM_INDEX_JUMP",
+            "PM_STABLE_JUMP",
             "PM_IMPACT_MAX_AGE",
             "PM_NEWLY_LIQUIDATABLE_LIMIT",
             "PM_PARAMETER_JUMP",
@@ -55,6 +58,12 @@ ALLOWED_HOSTS = environment.words("PM_ALLOWED_HOSTS") or ["127.0.0.1", "localhos
 # --- Limits of the platform
 # An older market snapshot is stale: it is served, but moves no account.
 PM_SNAPSHOT_MAX_AGE = environment.seconds("PM_SNAPSHOT_MAX_AGE", default=120)
+# So is one whose market has said the very same for so long.
+PM_STUCK_SECONDS = environment.seconds("PM_STUCK_SECONDS", default=300)
+# An index that moves further between snapshots than so many times the largest MR1 move of its coin's class
+# is held until the next snapshot confirms it; so is a stable currency that moves by this fraction.
+PM_INDEX_JUMP = environment.number("PM_INDEX_JUMP", default=2.0)
+PM_STABLE_JUMP = environment.number("PM_STABLE_JUMP", default=0.10)
 # The market of the impact report by which parameters are approved may be this old.
 PM_IMPACT_MAX_AGE = environment.seconds("PM_IMPACT_MAX_AGE", default=3_600)
 # With more accounts that would become liquidatable, parameters need a second approver.

@@ -1,4 +1,4 @@
-from margin.models.market import MarketSnapshot, SettlementPrice
+from margin.models.market import MarketGuardEvent, MarketSnapshot, SettlementPrice
 from margin.models.parameters import ImpactReport, ParameterVersion
 from margin.models.results import MarginResult, UnitResult
 from margin.models.runs import Blob, MarginRun, MarginRunPart
@@ -9,6 +9,7 @@ __all__ = [
     "MarginResult",
     "MarginRun",
     "MarginRunPart",
+    "MarketGuardEvent",
     "MarketSnapshot",
     "ParameterVersion",
     "SettlementPrice",

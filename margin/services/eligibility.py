@@ -15,8 +15,8 @@ from accounts.services.changes import account_changing
 from accounts.services.eligibility import Proof, eligibility_move, standings_lock, watches_set
 from margin import selectors
 from margin.choices import RunState
+from margin.market_states import snapshot_state
 from margin.models import MarginRun
-from margin.services.measuring import staleness
 from pmplatform.common.principals import Actor
 
 #: Accounts that are locked together.
@@ -28,15 +28,16 @@ _Equities = dict[int, Decimal]
 def eligibility_review(*, run_id: int, now: datetime) -> int:
     """Review the accounts of a completed run by its snapshot; returns how many moved.
 
-    Only accounts that a snapshot can speak for or against are read. A stale snapshot moves nobody, and so
-    does one that a reviewed run has left behind. To review a run twice changes nothing: each account counts
-    a snapshot once.
+    Only accounts that a snapshot can speak for or against are read. A stale snapshot or one in HOLD moves
+    nobody, nor does one that a reviewed run has left behind. To review a run twice changes nothing: each
+    account counts a snapshot once.
     """
     run = selectors.run_get(run_id)
     if run.state != RunState.COMPLETED or run.reviewed_at is not None:
         return 0
     moved = 0
-    if not staleness(run.snapshot, now) and not selectors.run_is_left_behind(run):
+    is_fresh = snapshot_state(run.snapshot, now).standing.is_fresh
+    if is_fresh and not selectors.run_is_left_behind(run):
         rules = selectors.eligibility_rules_at(run.snapshot.as_of)
         for equities in _batches(selectors.results_to_review(run_id, rules)):
             moved += _review_batch(run, equities, rules, now)

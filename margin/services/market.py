@@ -16,45 +16,58 @@ from margin.assembly import pack_market
 from margin.choices import VersionOrigin, VersionState
 from margin.engine.documents.market import PRICE, MarketRows, read_market
 from margin.engine.documents.schema import Exact, Faults, MapOf, exact
-from margin.engine.errors import DocumentError, Fault
 from margin.engine.hashing import sha256_of
 from margin.engine.parameters.library import read_version
 from margin.engine.simulation import iso
+from margin.guards import market_levels
+from margin.market_states import guard_memory
 from margin.models import MarketSnapshot, ParameterVersion
+from margin.services.guarding import guard_judge, guard_record
 from margin.services.versions import CLOCK, version_audit, versions_mirror
 from pmplatform.common.decimals import amount_fault, decimal_text
+from pmplatform.common.locking import turn_take
 
 _SETTLEMENT = MapOf(Exact(PRICE))
 
 
 @transaction.atomic
 def snapshot_accept(*, market: Any, as_of: datetime, source: str, settlement: Any = None) -> MarketSnapshot:
-    """Store a market object as the newest snapshot and list its instruments.
+    """Store a market object as the newest snapshot and list its instruments, if the guards let it pass.
 
-    ``settlement`` gives the price of the underlying, by instrument, at which expired ones settle.
+    ``settlement`` gives the price of the underlying, by instrument, at which expired ones settle. One
+    snapshot at a time is judged, each by the one before.
 
     Raises
     ------
     DocumentError
-        With the path of every fault; also when the snapshot is older than the last one.
+        With the path of every fault, every instrument in use that it lacks, and that it is older than the
+        last.
+    ValidationFailed
+        When an instrument differs from the one listed under its name.
     """
+    turn_take("market")
     faults = Faults()
     rows = read_market(market, as_of, "market", faults)
     prices = _settlement(settlement, faults)
-    faults.raise_if_any()
+    last, content = selectors.snapshot_latest(), b"" if rows is None else pack_market(market)
+    before = None if last is None else guard_memory(last)
+    memory = guard_judge(before=before, as_of=as_of, rows=rows, content=content, faults=faults.found)
     assert rows is not None
-    latest = selectors.snapshot_latest()
-    if latest is not None and as_of < latest.as_of:
-        raise DocumentError([Fault("as_of", f"is older than the last snapshot, of {iso(latest.as_of)}")])
     instruments_upsert(instruments=_instruments(rows, market))
-    return MarketSnapshot.objects.create(
+    levels = market_levels(rows)
+    snapshot = MarketSnapshot.objects.create(
         as_of=as_of,
         source=source,
         sha256=sha256_of(_hashed(market, as_of, prices)),
         instruments=len(rows.instruments),
-        content=pack_market(market),
+        content=content,
         settlement=prices,
+        unchanged_since=memory.unchanged_since,
+        held={name: [jump.before, jump.seen] for name, jump in memory.held.items()},
+        carried={name: value for name, value in memory.levels.items() if name not in levels},
     )
+    guard_record(before=before, snapshot=snapshot, memory=memory)
+    return snapshot
 
 
 def _settlement(value: Any, faults: Faults) -> dict[str, str]:

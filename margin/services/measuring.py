@@ -1,13 +1,12 @@
-"""What an account's figures would be under any methodology, and whether the market is fresh enough."""
+"""What an account's figures would be under any methodology, with every reason not to rely on the market."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.conf import settings
-
 from accounts.choices import HedgeMode, Methodology
 from accounts.eligibility import Figures
 from margin.assembly import equity, requirement
+from margin.market_states import snapshot_state
 from margin.models import MarketSnapshot
 from margin.services.margining import account_input, margining
 from pmplatform.common.errors import Refused
@@ -22,14 +21,6 @@ class Measured:
     faults: tuple[str, ...] = ()
 
 
-def staleness(snapshot: MarketSnapshot, now: datetime) -> str:
-    """Why a snapshot is too old to move an account by; empty for a fresh one."""
-    age, most = now - snapshot.as_of, settings.PM_SNAPSHOT_MAX_AGE
-    if age <= most:
-        return ""
-    return f"market data is {age.total_seconds():.0f} s old, more than {most.total_seconds():.0f} s"
-
-
 def account_measure(
     *, account_id: int, methodology: Methodology, hedge_mode: HedgeMode | None, now: datetime
 ) -> Measured:
@@ -39,8 +30,7 @@ def account_measure(
     except Refused as refusal:
         return Measured(faults=refusal.reasons)
     account = replace(account_input(account_id), methodology=methodology.value, hedge_mode=hedge_mode)
-    old = staleness(desk.snapshot, now)
-    faults = (old,) if old else ()
+    faults = snapshot_state(desk.snapshot, now).reasons
     try:
         found = desk.margin([account.to_rows()]).accounts
     except Refused as refusal:

@@ -9,6 +9,7 @@ from accounts.services.changes import AccountChange, account_changing
 from accounts.services.orders import order_place
 from margin.assembly import equity, requirement
 from margin.engine.results import ShardMargin
+from margin.market_states import snapshot_state
 from margin.services.margining import account_input, initial_margin_covered, margining
 from pmplatform.common.decimals import decimal_text
 from pmplatform.common.errors import Refused
@@ -25,7 +26,8 @@ def order_enter(
 
     An order adds risk when the initial margin with it is larger than without it. Only such a one may be
     refused: when adjusted equity would not cover the initial margin (bybit-uta: its rate would exceed 1),
-    or when the account may only reduce. Returns the order's row.
+    when the account may only reduce, or when the market is stale or in HOLD, by which nobody can say what
+    is covered. Returns the order's row.
 
     Raises
     ------
@@ -40,7 +42,8 @@ def order_enter(
         shard = desk.margin([before, account_input(account_id).to_rows()])
         if _adds_risk(shard):
             covered = bool(initial_margin_covered(shard, desk.methodology)[1])
-            reasons = [*_restrictions(change), *([] if covered else [_UNCOVERED])]
+            market = snapshot_state(desk.snapshot, now).reasons
+            reasons = [*_restrictions(change), *market, *([] if covered else [_UNCOVERED])]
             if reasons:
                 raise Refused(reasons, _figures(shard))
     return placed

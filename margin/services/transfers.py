@@ -16,6 +16,7 @@ from accounts.services.changes import AccountChange, account_changing, balance_a
 from margin.assembly import equity, requirement
 from margin.engine.documents.account import AccountRows
 from margin.engine.results import ShardMargin
+from margin.market_states import snapshot_state
 from margin.services.margining import BYBIT, Margining, account_input, initial_margin_covered, margining
 from pmplatform.common.decimals import decimal_text
 from pmplatform.common.errors import Refused
@@ -55,7 +56,8 @@ def transfer_record(*, account_id: int, transfer: TransferDocument, actor: Actor
     ------
     ValidationFailed, NotFound, Conflict
     Refused
-        When a withdrawal is above what is withdrawable, with the figures.
+        When a withdrawal is above what is withdrawable, with the figures, or the market that would say so
+        is stale or in HOLD.
     """
     with account_changing(account_id=account_id, kind=LedgerKind.TRANSFER, actor=actor, now=now) as change:
         known = transfer_known(change=change, transfer=transfer)
@@ -63,7 +65,7 @@ def transfer_record(*, account_id: int, transfer: TransferDocument, actor: Actor
             return known
         recorded = transfer_append(change=change, transfer=transfer)
         if transfer.amount < 0:
-            _withdrawal_check(change, transfer)
+            _withdrawal_check(change, transfer, now)
         balance_add(change=change, currency=transfer.currency, amount=transfer.amount)
     return recorded
 
@@ -88,10 +90,12 @@ def account_withdrawable(*, account_id: int, methodology: str) -> Withdrawables:
     return Withdrawables(methodology, desk.snapshot.as_of, tuple(amounts))
 
 
-def _withdrawal_check(change: AccountChange, transfer: TransferDocument) -> None:
+def _withdrawal_check(change: AccountChange, transfer: TransferDocument, now: datetime) -> None:
     if change.account.in_liquidation:
         raise Refused(["The account is in liquidation."])
     desk = margining(methodology=change.account.margin_methodology)
+    if reasons := snapshot_state(desk.snapshot, now).reasons:
+        raise Refused(reasons)
     rows = account_input(change.account.pk).to_rows()
     shard = desk.margin([rows, _after(rows, transfer.currency, -transfer.amount)])
     if desk.methodology != BYBIT and initial_margin_covered(shard, desk.methodology)[1]:

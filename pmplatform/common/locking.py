@@ -34,6 +34,18 @@ def rows_lock(
     return rows
 
 
+def turn_take(name: str, timeout_ms: int = LOCK_TIMEOUT_MS) -> None:
+    """Let one transaction at a time pass here; a turn lasts until its transaction ends.
+
+    Raises
+    ------
+    LockTimeout
+        When the turn before takes longer than ``timeout_ms``.
+    """
+    with lock_timeout(timeout_ms), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+
 @contextmanager
 def lock_timeout(timeout_ms: int = LOCK_TIMEOUT_MS) -> Iterator[None]:
     """Bound every wait for a lock from here to the end of the transaction; raise LockTimeout when over."""

@@ -55,3 +55,11 @@ def test_a_duration_is_a_positive_whole_number_of_seconds(word: str) -> None:
     assert environment.seconds("PM_X", {"PM_X": "5"}, default=120).total_seconds() == 5
     with pytest.raises(ImproperlyConfigured, match="PM_X"):
         environment.seconds("PM_X", {"PM_X": word}, default=120)
+
+
+@pytest.mark.parametrize("word", ["0", "0.0", "-1", "1e3", "nan", "inf", ".5", "much"])
+def test_a_number_is_a_positive_plain_decimal(word: str) -> None:
+    assert environment.number("PM_X", {}, default=2.0) == 2.0
+    assert environment.number("PM_X", {"PM_X": "0.1"}, default=2.0) == 0.1
+    with pytest.raises(ImproperlyConfigured, match="PM_X"):
+        environment.number("PM_X", {"PM_X": word}, default=2.0)

@@ -1,9 +1,11 @@
 """Orders, fills, transfers and what is withdrawable, through the API."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 
 from accounts.models import Account, ApiToken, Fill, Order, Tenant, Transfer
 from pmplatform.common.problems import MEDIA_TYPE
@@ -36,6 +38,12 @@ def _client(tenant: Tenant | None, *scopes: Scope) -> TlsClient:
         created_by="test",
     )
     return TlsClient(HTTP_AUTHORIZATION=f"Bearer {parts.text}")
+
+
+@pytest.fixture(autouse=True)
+def while_the_market_is_fresh() -> Iterator[None]:
+    with time_machine.travel(AS_OF):
+        yield
 
 
 @pytest.fixture

@@ -82,8 +82,8 @@ def test_the_recorded_crash_moves_each_account_by_the_rule_of_its_methodology() 
 
 def suspended_world() -> None:
     """One account below the minimum at two snapshots; the next is the third."""
-    world(linear_market(), AS_OF, [account_worth(15_000, "A")])
-    assert [review_at(AS_OF + n * STEP, 0.5) for n in (1, 2)] == [0, 1]
+    world(linear_market(), AS_OF, [account_worth(12_000, "A")])
+    assert [review_at(AS_OF + n * STEP, 0.8) for n in (1, 2)] == [0, 1]
 
 
 def test_a_suspended_account_is_restricted_and_margined_by_standard_until_equity_is_back() -> None:
@@ -117,17 +117,17 @@ def test_a_transition_keeps_the_evidence_it_rests_on() -> None:
 
 
 def test_a_stale_snapshot_moves_nobody_and_counts_for_nothing() -> None:
-    world(linear_market(), AS_OF, [account_worth(15_000, "A")])
+    world(linear_market(), AS_OF, [account_worth(12_000, "A")])
     for number in (1, 2, 3):
-        assert review_at(AS_OF + number * STEP, 0.5, age=timedelta(seconds=121)) == 0
+        assert review_at(AS_OF + number * STEP, 0.8, age=timedelta(seconds=121)) == 0
     assert not EligibilityWatch.objects.exists()
-    assert review_at(AS_OF + 4 * STEP, 0.5, age=timedelta(seconds=120)) == 0
+    assert review_at(AS_OF + 4 * STEP, 0.8, age=timedelta(seconds=120)) == 0
     assert EligibilityWatch.objects.get().count == 1
 
 
 def test_a_snapshot_counts_once_however_many_runs_and_reviews_it_has() -> None:
-    world(linear_market(), AS_OF, [account_worth(15_000, "A")])
-    market, as_of = moved(linear_market(), 0.5), AS_OF + STEP
+    world(linear_market(), AS_OF, [account_worth(12_000, "A")])
+    market, as_of = moved(linear_market(), 0.8), AS_OF + STEP
     snapshot_accept(market=market, as_of=as_of, source="tests")
     first = margined(market, as_of)
     for _ in range(3):
@@ -137,9 +137,9 @@ def test_a_snapshot_counts_once_however_many_runs_and_reviews_it_has() -> None:
 
 
 def test_a_run_whose_snapshot_is_left_behind_moves_nobody() -> None:
-    world(linear_market(), AS_OF, [account_worth(15_000, "A")])
-    late = margined(moved(linear_market(), 0.5), AS_OF + STEP)
-    assert review_at(AS_OF + 2 * STEP, 0.5) == 0
+    world(linear_market(), AS_OF, [account_worth(12_000, "A")])
+    late = margined(moved(linear_market(), 0.8), AS_OF + STEP)
+    assert review_at(AS_OF + 2 * STEP, 0.8) == 0
     assert eligibility_review(run_id=late.pk, now=AS_OF + 2 * STEP) == 0
     assert EligibilityWatch.objects.get().count == 1
     late.refresh_from_db()
@@ -149,10 +149,10 @@ def test_a_run_whose_snapshot_is_left_behind_moves_nobody() -> None:
 @pytest.mark.serial
 def test_workers_review_every_run_that_completes() -> None:
     began = timezone.now()
-    world(linear_market(), began, [account_worth(15_000, "A")])
+    world(linear_market(), began, [account_worth(12_000, "A")])
     with start_worker():
         for number in (1, 2):
-            market = moved(linear_market(), 0.5)
+            market = moved(linear_market(), 0.8)
             snapshot_accept(market=market, as_of=began + number * MOMENT, source="tests")
             enqueue(run_start(reason=RunReason.MANUAL))
             wait_until(lambda: not MarginRun.objects.filter(reviewed_at__isnull=True).exists())

@@ -11,6 +11,7 @@ from accounts.models import Account, EligibilityTransition, Tenant
 from accounts.services.accounts import account_create
 from accounts.services.changes import account_changing, balance_set
 from accounts.services.eligibility import declaration_accept, declaration_publish
+from accounts.services.loading import accounts_load
 from accounts.verification import ledger_mismatches
 from margin.services.enrolment import (
     account_enrol,
@@ -45,7 +46,7 @@ def opened(usdt: int) -> Account:
     return account
 
 
-def hedged() -> Account:
+def hedged_book() -> dict[str, Any]:
     """An enrolled account whose long and short offset each other, which `standard` does not see."""
     mark = next(row["mark"] for row in linear_market()["instruments"] if row["id"] == SWAP)
     legs = [
@@ -53,8 +54,12 @@ def hedged() -> Account:
         for name, quantity in ((SWAP, "2400"), ("BTC-USDC-SWAP", "-2400"))
     ]
     cash = {"USDT": "20000", "USDC": "20000"}
-    book = {"id": "H", "methodology": "okx-2025", "balances": cash, "positions": legs, "orders": []}
-    world(linear_market(), AS_OF, [book])
+    return {"id": "H", "methodology": "okx-2025", "balances": cash, "positions": legs, "orders": []}
+
+
+def hedged() -> Account:
+    """Its account, in a world of its own."""
+    world(linear_market(), AS_OF, [hedged_book()])
     return Account.objects.get(code="H")
 
 
@@ -186,8 +191,11 @@ def test_a_hedge_mode_of_another_methodology_is_not_valid() -> None:
 
 
 def test_an_account_that_the_newest_snapshot_cannot_price_is_refused_with_the_reason() -> None:
-    account = hedged()
+    world(linear_market(), AS_OF, [])
     gone = moved(linear_market(), 1.0)
     gone["instruments"] = [row for row in gone["instruments"] if row["id"] != SWAP]
     snapshot_accept(market=gone, as_of=AS_OF, source="tests")
+    tenant = Tenant.objects.get(slug="desk")
+    accounts_load(tenant_id=tenant.pk, documents=[hedged_book()], actor=ACTOR, now=AS_OF)
+    account = Account.objects.get(code="H")
     assert SWAP in refused(account_leave, **call(account)).reasons[-1]

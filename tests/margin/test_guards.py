@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from margin.engine.errors import Fault
 from margin.guards import (
+    Ages,
     Candidate,
     Decision,
     Jump,
@@ -23,9 +24,9 @@ from margin.guards import (
 
 START = datetime(2025, 2, 3, 10, tzinfo=UTC)
 TICK = timedelta(seconds=5)
+AGES = Ages(max_age=timedelta(seconds=120), stuck_after=timedelta(seconds=300))
 LIMITS = Limits(
-    max_age=timedelta(seconds=120),
-    stuck_after=timedelta(seconds=300),
+    ages=AGES,
     stable_move=0.10,
     other_move=0.50,
     index_moves={"BTC": 0.24, "SOL": 0.36},
@@ -134,8 +135,8 @@ def test_a_second_snapshot_of_the_same_moment_is_accepted() -> None:
 
 def test_a_snapshot_ahead_of_the_clock_is_refused_lest_it_shut_out_all_that_follow() -> None:
     ahead = candidate(1, CALM)
-    assert judge(LAST, ahead, LIMITS, ahead.as_of - LIMITS.max_age).verdict == Verdict.ACCEPT
-    late = judge(LAST, ahead, LIMITS, ahead.as_of - LIMITS.max_age - TICK)
+    assert judge(LAST, ahead, LIMITS, ahead.as_of - AGES.max_age).verdict == Verdict.ACCEPT
+    late = judge(LAST, ahead, LIMITS, ahead.as_of - AGES.max_age - TICK)
     assert [str(fault) for fault in late.faults] == ["as_of: is ahead of the clock"]
 
 
@@ -152,22 +153,22 @@ def test_content_unchanged_for_the_limit_is_stuck_until_it_changes() -> None:
         new = Candidate(START + timedelta(minutes=minute), content, CALM)
         last = decide(last, new).memory
         assert last is not None
-        stuck.append(last.is_stuck(LIMITS))
-        standing = standing_of(last, LIMITS, new.as_of)
+        stuck.append(last.is_stuck(AGES))
+        standing = standing_of(last, AGES, new.as_of)
         assert standing.is_stale == stuck[-1] == (not standing.is_fresh)
     assert stuck == [False] * 5 + [True] * 56 + [False]
 
 
 def test_age_alone_makes_stale() -> None:
-    at_limit = standing_of(LAST, LIMITS, START + LIMITS.max_age)
-    beyond = standing_of(LAST, LIMITS, START + timedelta(seconds=121))
+    at_limit = standing_of(LAST, AGES, START + AGES.max_age)
+    beyond = standing_of(LAST, AGES, START + timedelta(seconds=121))
     assert (at_limit.word, at_limit.reasons) == ("fresh", ())
     assert (beyond.word, beyond.reasons) == ("stale", ("market data is 121 s old, more than 120 s",))
 
 
 def test_a_standing_gives_every_reason() -> None:
     memory = Memory(START + timedelta(seconds=300), "0", START, CALM, {USDT: Jump(1.0, 0.65)})
-    standing = standing_of(memory, LIMITS, START + timedelta(seconds=500))
+    standing = standing_of(memory, AGES, START + timedelta(seconds=500))
     assert (standing.word, standing.is_stale, standing.is_held) == ("hold", True, True)
     assert standing.reasons == (
         "market data is 200 s old, more than 120 s",

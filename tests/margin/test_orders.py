@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from accounts.choices import EligibilityState, Methodology
 from accounts.models import Account, LedgerEntry, Order
@@ -12,7 +11,7 @@ from accounts.verification import ledger_mismatches
 from margin.services.orders import order_enter
 from pmplatform.common.errors import Conflict, Refused, ValidationFailed
 from tests.accounts.books import account_document, list_instruments, load, make_tenant
-from tests.margin.desks import ACTOR, CALL, FUTURE, SPOT, SWAP, account_of, after_expiry, order
+from tests.margin.desks import ACTOR, AS_OF, CALL, FUTURE, SPOT, SWAP, account_of, after_expiry, order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,7 +29,7 @@ def _enter(account_id: int, *terms: str, client_id: str = "") -> Order:
         order=order(*terms),
         client_id=client_id,
         actor=ACTOR,
-        now=timezone.now(),
+        now=AS_OF,
     )
     assert isinstance(placed, Order)
     return placed

@@ -13,7 +13,8 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 from django.utils import timezone
 
-from accounts.models import Account, Position
+from accounts.models import Account, Position, Tenant
+from accounts.services.loading import accounts_load
 from margin.choices import PartKind, PartState, RunReason, RunState
 from margin.engine.simulation import margin_report
 from margin.feeds.deribit import read_chain
@@ -33,7 +34,7 @@ from margin.services.retention import runs_prune
 from margin.tasks import enqueue
 from pmplatform.common.errors import Refused, StaleClaim
 from pmplatform.demo.accounts import demo_accounts
-from tests.margin.world import AS_OF, SEED, demo_market_document, demo_world, newest_run, world
+from tests.margin.world import ACTOR, AS_OF, SEED, demo_market_document, demo_world, newest_run, world
 from tests.support.processes import start_worker
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
@@ -231,11 +232,16 @@ def test_load_snapshot_reads_a_book_document(tmp_path: Path) -> None:
 
 
 def test_an_account_that_cannot_be_margined_is_named_with_its_reason_and_stops_nobody() -> None:
-    demo_world(10)
-    later = {**demo_market_document()}
-    gone = Position.objects.filter(instrument__kind="option").values_list("instrument__code", flat=True)[0]
-    later["instruments"] = [row for row in later["instruments"] if row["id"] != gone]
+    market = demo_market_document()
+    books = [account.document for account in demo_accounts(market, 10, SEED)]
+    options = {row["id"] for row in market["instruments"] if row["kind"] == "option"}
+    held = [position["instrument"] for book in books for position in book["positions"]]
+    gone = next(name for name in held if name in options)
+    world(market, AS_OF, [])
+    rest = [row for row in market["instruments"] if row["id"] != gone]
+    later = market | {"instruments": rest}
     snapshot_accept(market=later, as_of=AS_OF + timedelta(seconds=5), source="tests")
+    accounts_load(tenant_id=Tenant.objects.get().pk, documents=books, actor=ACTOR, now=AS_OF)
     work_through(runs.run_start(reason=RunReason.MANUAL))
     run = newest_run()
     holders = set(Position.objects.filter(instrument__code=gone).values_list("account_id", flat=True))

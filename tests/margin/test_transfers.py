@@ -3,14 +3,13 @@
 from decimal import Decimal
 
 import pytest
-from django.utils import timezone
 
 from accounts.choices import Methodology
 from accounts.models import Account, LedgerEntry, Transfer
 from accounts.verification import ledger_mismatches
 from margin.services.transfers import account_withdrawable, transfer_record
 from pmplatform.common.errors import Conflict, Refused, ValidationFailed
-from tests.margin.desks import ACTOR, SWAP, account_of, cash, transfer
+from tests.margin.desks import ACTOR, AS_OF, SWAP, account_of, cash, transfer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,7 +19,7 @@ CENT = Decimal("0.01")
 
 def _move(account_id: int, currency: str, amount: Decimal | str, client_id: str = "") -> Transfer:
     document = transfer(currency, str(amount), client_id)
-    moved = transfer_record(account_id=account_id, transfer=document, actor=ACTOR, now=timezone.now())
+    moved = transfer_record(account_id=account_id, transfer=document, actor=ACTOR, now=AS_OF)
     assert isinstance(moved, Transfer)
     return moved
 
