@@ -7,11 +7,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from margin.engine.book import Book
-from margin.engine.exposures import notional_at_index, option_value, unrealised
 from margin.engine.market import STABLE_CURRENCIES, Market
 from margin.engine.parameters.common import ANY, for_coin
 from margin.engine.results import STATUSES, AccountFigures, CurrencyFigures, ShardMargin, Status, UnitFigures
+from margin.engine.shard_layout import ShardLayout
 from margin.engine.tiers import BandTiers, MarginalTiers
 
 Ints = npt.NDArray[np.int32]
@@ -23,60 +22,44 @@ def sums_by(key: npt.NDArray[np.integer[Any]], values: Floats, groups: int) -> F
     return np.bincount(key, weights=values, minlength=groups).astype(np.float64, copy=False)
 
 
-def _per_cell(shape: tuple[int, int], account: Ints, column: Ints, values: Floats) -> Floats:
-    """Sums of `values` by (account, column); every cell is added up in row order, whatever the shard."""
-    cell = account.astype(np.int64) * shape[1] + column
-    return sums_by(cell, values, shape[0] * shape[1]).reshape(shape)
-
-
-def _settle_columns(book: Book, market: Market) -> Ints:
-    """(I,) index into `book.currencies` of each instrument's settlement currency, -1 where nobody uses it."""
-    code = {name: i for i, name in enumerate(book.currencies)}
-    return np.array([code.get(name, -1) for name in market.instruments.settle], dtype=np.int32)
-
-
-def usd_prices(book: Book, market: Market) -> Floats:
+def usd_prices(currencies: Sequence[str], market: Market) -> Floats:
     """(C,) USD price of each currency; 0 for one that is named (in a hedge limit) but held by nobody."""
     return np.array(
         [
             market.usd_price(name) if name in STABLE_CURRENCIES else market.index.get(f"{name}-USD", 0.0)
-            for name in book.currencies
+            for name in currencies
         ],
         dtype=np.float64,
     )
 
 
 def currency_figures(
-    book: Book, market: Market, discount: Mapping[str, MarginalTiers], borrow: Mapping[str, BandTiers]
+    layout: ShardLayout,
+    market: Market,
+    discount: Mapping[str, MarginalTiers],
+    borrow: Mapping[str, BandTiers],
 ) -> CurrencyFigures:
     """Equity, discounted value and borrowing of every account in every currency."""
-    shape = (len(book), len(book.currencies))
-    settle = _settle_columns(book, market)
-    lots, positions = book.lots, book.positions
-    cash = book.dense(book.balances, book.balances.amount, 0.0)
-    lot_upl = unrealised(market, lots.instrument, lots.quantity, lots.entry)
-    upl = _per_cell(shape, lots.account, settle[lots.instrument], lot_upl)
-    held_value = option_value(market, positions.instrument, positions.quantity)
-    value = _per_cell(shape, positions.account, settle[positions.instrument], held_value)
-    equity = cash + upl + value
-    prices = usd_prices(book, market)
-    usd = equity * prices
-    discounted, borrow_mmr, borrow_imr = _tiered(book.currencies, equity, prices, discount, borrow)
-    present = np.zeros(shape, dtype=np.bool_)
-    present[book.balances.account, book.balances.currency] = True
-    present[positions.account, settle[positions.instrument]] = True
+    accounts, currencies = layout.shape
+    lot_upl = sums_by(layout.lot_cell, layout.lots.unrealised(market), accounts * currencies)
+    upl = layout.by_currency(lot_upl)
+    value = layout.by_currency(layout.options.dot_column(market.option_mark))
+    equity = layout.cash + upl + value
+    prices = usd_prices(layout.book.currencies, market)
+    usd = equity * prices[:, None]
+    discounted, borrow_mmr, borrow_imr = _tiered(layout.book.currencies, equity, prices, discount, borrow)
     return CurrencyFigures(
-        currencies=book.currencies,
-        present=present,
-        cash=cash,
-        upl=upl,
-        option_value=value,
-        equity=equity,
-        usd_value=usd,
-        discounted_usd=discounted,
-        liability_usd=np.maximum(-usd, 0.0),
-        borrow_mmr=borrow_mmr,
-        borrow_imr=borrow_imr,
+        currencies=layout.book.currencies,
+        present=layout.present.T,
+        cash=layout.cash.T,
+        upl=upl.T,
+        option_value=value.T,
+        equity=equity.T,
+        usd_value=usd.T,
+        discounted_usd=discounted.T,
+        liability_usd=np.maximum(-usd, 0.0).T,
+        borrow_mmr=borrow_mmr.T,
+        borrow_imr=borrow_imr.T,
     )
 
 
@@ -92,16 +75,17 @@ def _tiered(
     discount: Mapping[str, MarginalTiers],
     borrow: Mapping[str, BandTiers],
 ) -> tuple[Floats, Floats, Floats]:
-    """Discounted USD value, and borrowing MMR and IMR, (A, C) each. A debt counts whole and negative."""
+    """Discounted USD value, and borrowing MMR and IMR, (C, A) each. A debt counts whole and negative."""
     discounted, mmr, imr = (np.zeros_like(equity) for _ in range(3))
-    for column, name in enumerate(currencies):
-        if not prices[column] or not (name in discount or ANY in discount):
+    for row, name in enumerate(currencies):
+        if not prices[row] or not (name in discount or ANY in discount) or not equity[row].any():
             continue
-        debt = np.maximum(-equity[:, column], 0.0)
+        discounted[row] = counted(equity[row], for_coin(discount, name)) * prices[row]
+        borrowers = np.flatnonzero(equity[row] < 0.0)
+        debt = -equity[row, borrowers]
         rate_mmr, rate_imr = for_coin(borrow, name).rates(debt)
-        discounted[:, column] = counted(equity[:, column], for_coin(discount, name)) * prices[column]
-        mmr[:, column] = debt * prices[column] * rate_mmr
-        imr[:, column] = debt * prices[column] * rate_imr
+        mmr[row, borrowers] = debt * prices[row] * rate_mmr
+        imr[row, borrowers] = debt * prices[row] * rate_imr
     return discounted, mmr, imr
 
 
@@ -121,22 +105,9 @@ def sum_units(units: Sequence[UnitFigures], name: str, accounts: int) -> Floats:
     return total
 
 
-def unit_upl(book: Book, market: Market, account: Ints, members: npt.NDArray[np.bool_]) -> Floats:
-    """(P,) USD unrealised P&L of each account's positions in the instruments where `members` (I,) is True."""
-    lots = book.lots
-    mine = members[lots.instrument]
-    instrument = lots.instrument[mine]
-    upl = (
-        unrealised(market, instrument, lots.quantity[mine], lots.entry[mine]) * market.settle_usd[instrument]
-    )
-    return sums_by(lots.account[mine], upl, len(book))[account]
-
-
-def leverage(book: Book, market: Market, adjusted_equity: Floats) -> Floats:
+def leverage(layout: ShardLayout, market: Market, adjusted_equity: Floats) -> Floats:
     """(A,) gross USD notional at the index of the positions over adjusted equity; NaN where that is 0."""
-    positions = book.positions
-    notional = np.abs(positions.quantity) * notional_at_index(market)[positions.instrument]
-    gross = sums_by(positions.account, notional, len(book))
+    gross = layout.gross.dot_column(market.index_notional)
     return ratio_or_nan(gross, adjusted_equity, adjusted_equity != 0.0)
 
 
@@ -171,7 +142,7 @@ class RatioParameters(Protocol):
 
 
 def ratio_margin(
-    book: Book, market: Market, parameters: RatioParameters, units: Sequence[UnitFigures]
+    layout: ShardLayout, market: Market, parameters: RatioParameters, units: Sequence[UnitFigures]
 ) -> ShardMargin:
     """The margin of a shard out of its units, where the ratio is adjusted equity over MMR and fee.
 
@@ -180,9 +151,9 @@ def ratio_margin(
     NonFiniteError
         When a figure leaves the finite numbers.
     """
-    currencies = currency_figures(book, market, parameters.discount, parameters.borrow)
+    currencies = currency_figures(layout, market, parameters.discount, parameters.borrow)
     accounts = figures_over(
-        book,
+        layout,
         market,
         currencies,
         units,
@@ -190,13 +161,13 @@ def ratio_margin(
         fee_rate=parameters.liquidation_fee_rate,
         status=partial(_status_by_ratio, parameters.warning_ratio, parameters.liquidation_ratio),
     )
-    shard = ShardMargin(book.ids, accounts, currencies, tuple(units))
+    shard = ShardMargin(layout.book.ids, accounts, currencies, tuple(units))
     shard.require_finite()
     return shard
 
 
 def figures_over(
-    book: Book,
+    layout: ShardLayout,
     market: Market,
     currencies: CurrencyFigures,
     units: Sequence[UnitFigures],
@@ -206,14 +177,14 @@ def figures_over(
     fee_rate: float = 0.0,
 ) -> AccountFigures:
     """Totals of units and currencies, with ratio, rates and status over an equity base (A,) in USD."""
-    size = len(book)
+    size = len(layout.book)
     adjusted = row_sums(currencies.discounted_usd)
     borrow_mmr, borrow_imr = row_sums(currencies.borrow_mmr), row_sums(currencies.borrow_imr)
     derivatives_mmr, derivatives_imr = sum_units(units, "mmr", size), sum_units(units, "imr", size)
     mmr, imr = derivatives_mmr + borrow_mmr, derivatives_imr + borrow_imr
     fee = fee_rate * (row_sums(currencies.liability_usd) + borrow_mmr)
     ratio = ratio_or_nan(base, mmr + fee, (mmr + fee) > 0.0)
-    prices = usd_prices(book, market)
+    prices = usd_prices(layout.book.currencies, market)
     return AccountFigures(
         net_equity=row_sums(currencies.usd_value),
         adjusted_equity=adjusted,
@@ -228,7 +199,7 @@ def figures_over(
         margin_ratio=ratio,
         mmr_rate=ratio_or_nan(mmr, base, base > 0.0),
         imr_rate=ratio_or_nan(imr, base, base > 0.0),
-        leverage=leverage(book, market, adjusted),
+        leverage=leverage(layout, market, adjusted),
         status=status(base, mmr, ratio),
     )
 

@@ -138,9 +138,3 @@ class Book:
             if hasattr(getattr(self, item.name), "account")
         }
         return replace(self, ids=self.ids[one], hedge_mode=self.hedge_mode[one], **tables)
-
-    def dense(self, rows: "Balances | HedgeLimits", values: Floats, absent: float) -> Floats:
-        """Values of (account, currency) rows as an (A, C) matrix; `absent` where no row stands."""
-        matrix = np.full((len(self.ids), len(self.currencies)), absent)
-        matrix[rows.account, rows.currency] = values
-        return matrix

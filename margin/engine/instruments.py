@@ -140,6 +140,16 @@ class Instruments:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def is_same_listing(self, other: Self) -> bool:
+        """Whether both list the same contracts: equal in all that does not change with the market."""
+        return self is other or (
+            (self.ids, self.underlyings, self.settle) == (other.ids, other.underlyings, other.settle)
+            and all(
+                np.array_equal(getattr(self, name), getattr(other, name))
+                for name in ("option", "perpetual", "inverse", "contract_size", "expiry", "strike", "sign")
+            )
+        )
+
     @property
     def mark_or_one(self) -> npt.NDArray[np.float64]:
         """Marks with 1 in place of a worthless option's 0, to divide by; shape (I,)."""

@@ -83,3 +83,29 @@ class Market:
     def settle_usd(self) -> npt.NDArray[np.float64]:
         """USD price of every instrument's settlement currency; shape (I,)."""
         return np.array([self.usd_price(currency) for currency in self.instruments.settle], dtype=np.float64)
+
+    @cached_property
+    def settle_codes(self) -> tuple[tuple[str, ...], npt.NDArray[np.int32]]:
+        """The settlement currencies, and (I,) which of them is each instrument's."""
+        names = tuple(sorted(set(self.instruments.settle)))
+        code = {name: i for i, name in enumerate(names)}
+        return names, np.array([code[name] for name in self.instruments.settle], dtype=np.int32)
+
+    @cached_property
+    def future_price(self) -> npt.NDArray[np.float64]:
+        """Marks in which a future's P&L is linear: of an inverse one, one over it; shape (I,)."""
+        table = self.instruments
+        mark = np.where(table.option, 1.0, table.mark)
+        return np.where(table.inverse, 1.0 / mark, mark)
+
+    @cached_property
+    def option_mark(self) -> npt.NDArray[np.float64]:
+        """Marks of options, 0 for everything else; shape (I,)."""
+        return np.where(self.instruments.option, self.instruments.mark, 0.0)
+
+    @cached_property
+    def index_notional(self) -> npt.NDArray[np.float64]:
+        """USD notional at the index of one contract: size * S, of inverse futures size / mark * S; (I,)."""
+        table = self.instruments
+        coins = np.where(table.inverse & ~table.option, 1.0 / table.mark_or_one, 1.0)
+        return table.contract_size * coins * self.spot

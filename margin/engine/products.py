@@ -1,6 +1,7 @@
 """Sparse row products: the one place where quantities meet risk arrays."""
 
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,10 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class SparseRows:
-    """CSR rows without duplicates; row r holds `data[indptr[r]:indptr[r + 1]]`."""
+    """CSR rows without duplicates; row r holds `data[indptr[r]:indptr[r + 1]]`.
+
+    The pointers need not begin at 0: a range of rows shares the entries of the whole.
+    """
 
     indptr: Ints
     indices: Ints
@@ -21,19 +25,27 @@ class SparseRows:
     def __len__(self) -> int:
         return len(self.indptr) - 1
 
-    def dot(self, dense: Floats) -> Floats:
-        """The product with a dense (columns, K) matrix; shape (rows, K).
+    def part(self, rows: slice) -> Self:
+        """A range of rows over the same entries."""
+        return type(self)(self.indptr[rows.start : rows.stop + 1], self.indices, self.data)
+
+    def dot(self, dense: Floats, out: Floats | None = None) -> Floats:
+        """The product with a dense (columns, K) matrix; shape (rows, K), in `out` where that is given.
 
         Each row is summed in the order of its entries, whatever stands around it, so an account's bits do
         not depend on its shard. SciPy's own kernel is called directly to spare the checks of the public
         product, which costs more than the arithmetic for a single book.
         """
-        out = np.zeros((len(self), dense.shape[1]))
+        count, width = len(self), dense.shape[1]
         dense = np.ascontiguousarray(dense)
+        if out is None:
+            out = np.zeros((count, width))
+        else:
+            out.fill(0.0)
         _sparsetools.csr_matvecs(
-            len(self),
+            count,
             dense.shape[0],
-            dense.shape[1],
+            width,
             self.indptr,
             self.indices,
             self.data,
@@ -42,18 +54,32 @@ class SparseRows:
         )
         return out
 
+    def dot_column(self, column: Floats) -> Floats:
+        """The product with one dense column (columns,), as `dot`; shape (rows,)."""
+        out = np.zeros(len(self))
+        _sparsetools.csr_matvec(
+            len(self), len(column), self.indptr, self.indices, self.data, np.ascontiguousarray(column), out
+        )
+        return out
+
     def dot_public(self, dense: Floats) -> Floats:
         """The same by SciPy's public product; tests hold the two against each other."""
-        matrix = csr_array((self.data, self.indices, self.indptr), shape=(len(self), dense.shape[0]))
+        entries = slice(self.indptr[0], self.indptr[-1])
+        matrix = csr_array(
+            (self.data[entries], self.indices[entries], self.indptr - self.indptr[0]),
+            shape=(len(self), dense.shape[0]),
+        )
         return np.asarray(matrix @ dense)
 
 
 def group_sums(indptr: Ints) -> SparseRows:
-    """Rows that add up consecutive groups: row g sums entries `indptr[g]:indptr[g + 1]`."""
+    """Rows that add up consecutive groups: row g sums entries `indptr[g]:indptr[g + 1]`, the first from 0."""
     count = int(indptr[-1])
     return SparseRows(indptr, np.arange(count, dtype=np.int32), np.ones(count))
 
 
-def pointers(sorted_keys: Ints, groups: int) -> Ints:
+def pointers(sorted_keys: npt.NDArray[np.integer[Any]], groups: int) -> Ints:
     """CSR pointers of ascending keys 0..groups-1; shape (groups + 1,)."""
-    return np.searchsorted(sorted_keys, np.arange(groups + 1)).astype(np.int32)
+    indptr = np.zeros(groups + 1, dtype=np.int32)
+    np.cumsum(np.bincount(sorted_keys, minlength=groups), out=indptr[1:])
+    return indptr

@@ -1,13 +1,16 @@
 """What margining a shard yields, columnar: A accounts, C currencies, P pairs of account and risk unit."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from margin.engine.errors import NonFiniteError
+from margin.engine.order_sets import BINDING_NAMES
 
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
@@ -74,8 +77,8 @@ class UnitFigures:
 
     Attributes
     ----------
-    account : ascending account indices.
-    binding : names of the order sets that decided.
+    account : account indices, each once.
+    binding_code : indices into `BINDING_NAMES` of the order sets that decided.
     components : name -> USD.
     price_moves : (n,) ascending; None where the methodology has no scenarios.
     pnl : (P, n, 3) USD P&L at each price move and volatility shift (down, same, up).
@@ -83,7 +86,7 @@ class UnitFigures:
 
     unit: str
     account: Ints
-    binding: tuple[str, ...]
+    binding_code: npt.NDArray[np.int8]
     mmr: Floats
     imr: Floats
     spot_in_use: Floats
@@ -96,6 +99,11 @@ class UnitFigures:
     components: Mapping[str, Floats]
     price_moves: Floats | None
     pnl: Floats | None
+
+    @cached_property
+    def binding(self) -> tuple[str, ...]:
+        """Names of the order sets that decided, (P,)."""
+        return tuple(BINDING_NAMES[code] for code in self.binding_code.tolist())
 
     def figures(self) -> Iterator[tuple[str, Floats]]:
         """Every computed figure by name, P entries along the first axis of each."""
@@ -172,16 +180,17 @@ class ShardMargin:
     def require_finite(self) -> None:
         """Raise `NonFiniteError` for the first figure, and its first account, that is not finite."""
         for name, values in self.accounts.figures():
-            self._require(name, np.isfinite(values) | (name in NULLABLE and np.isnan(values)))
+            self._require(name, np.where(np.isnan(values), 0.0, values) if name in NULLABLE else values)
         for name, values in self.currencies.figures():
-            self._require(name, np.isfinite(values))
+            self._require(name, values)
         for unit in self.units:
             for name, values in unit.figures():
-                self._require(f"{name} of {unit.unit}", np.isfinite(values), unit.account)
+                self._require(f"{name} of {unit.unit}", values, unit.account)
 
-    def _require(self, figure: str, finite: Bools, accounts: Ints | None = None) -> None:
-        """`finite` has one row per account, or per entry of `accounts`."""
-        if finite.all():
+    def _require(self, figure: str, values: Floats, accounts: Ints | None = None) -> None:
+        """`values` have one row per account, or per entry of `accounts`."""
+        # What is not finite stays so in a sum, which is taken in one pass; a sum may also overflow.
+        if math.isfinite(values.sum()) or np.isfinite(values).all():
             return
-        row = int(np.argwhere(~finite)[0, 0])
+        row = int(np.argwhere(~np.isfinite(values))[0, 0])
         raise NonFiniteError(figure, self.ids[row if accounts is None else int(accounts[row])])

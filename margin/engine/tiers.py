@@ -43,6 +43,14 @@ class MarginalTiers:
 
     def apply(self, amount: Floats) -> Floats:
         """Sum over slices of (the part of `amount` inside the slice) * rate; amounts are >= 0."""
+        total = np.asarray(amount * self.rate[0])
+        if amount.max(initial=0.0) > self.up_to[0]:
+            beyond = np.flatnonzero(amount > self.up_to[0])
+            total[beyond] = self._beyond_first(amount[beyond])
+        return total
+
+    def _beyond_first(self, amount: Floats) -> Floats:
+        """`apply` for amounts of any tier."""
         tier = np.searchsorted(self.up_to, amount, side="left")
         return np.asarray(self._below[tier] + (amount - self.lower[tier]) * self.rate[tier])
 

@@ -13,6 +13,7 @@ from margin.engine.market import Market
 from margin.engine.parameters.bybit import BybitParameters
 from margin.engine.parameters.common import ANY, for_coin
 from margin.engine.results import AccountFigures, CurrencyFigures, Status, UnitFigures
+from margin.engine.shard_layout import ShardLayout
 from margin.engine.tiers import MarginalTiers
 
 Ints = npt.NDArray[np.int32]
@@ -43,7 +44,7 @@ def collateral_ratio(discount: Mapping[str, MarginalTiers], currency: str) -> fl
 def haircut_loss(book: Book, market: Market, discount: Mapping[str, MarginalTiers]) -> Floats:
     """(A,) USD of collateral that spot orders give up: what they sell counts for more than what they buy."""
     orders = book.spot_orders
-    counts = usd_prices(book, market) * np.array(
+    counts = usd_prices(book.currencies, market) * np.array(
         [collateral_ratio(discount, name) if _priced(discount, name) else 0.0 for name in book.currencies]
     )
     coins, bought = np.abs(orders.quantity), orders.quantity > 0.0
@@ -61,16 +62,17 @@ def _priced(discount: Mapping[str, MarginalTiers], currency: str) -> bool:
 
 
 def account_figures(
-    book: Book,
+    layout: ShardLayout,
     market: Market,
     parameters: BybitParameters,
     currencies: CurrencyFigures,
     units: Sequence[UnitFigures],
 ) -> AccountFigures:
     """Totals and rates over adjusted equity less what open orders cost."""
+    book = layout.book
     haircut, lost = haircut_loss(book, market, parameters.discount), order_loss(book, market)
     figures = figures_over(
-        book,
+        layout,
         market,
         currencies,
         units,
@@ -104,7 +106,7 @@ def with_withdrawable(
 ) -> CurrencyFigures:
     """The currencies with how much of each may leave the account alone, by itself."""
     base = accounts.adjusted_equity - accounts.extra["haircut_loss"] + accounts.extra["order_loss"]
-    prices = usd_prices(book, market)
+    prices = usd_prices(book.currencies, market)
     free = np.maximum(currencies.cash - _held_back(book, units), 0.0)
     withdrawable = np.zeros_like(free)
     for column, name in enumerate(book.currencies):

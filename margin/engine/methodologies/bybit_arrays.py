@@ -47,7 +47,7 @@ class Total(IntEnum):
 def unit_arrays(market: Market, unit: RiskUnit, parameters: BybitParameters) -> RiskArrays:
     """Fan-out 1: the stress of one risk unit."""
     terms = Terms.of(market, unit)
-    sensitivities = exposures(market)
+    sensitivities = exposures(market, unit.members)
     moves = symmetric_moves(for_coin(parameters.price_moves, unit.coin))
     long = np.concatenate(
         [scenario_columns(terms, parameters, moves), _maturity_columns(terms, sensitivities)], axis=1
@@ -57,7 +57,7 @@ def unit_arrays(market: Market, unit: RiskUnit, parameters: BybitParameters) -> 
         price_moves=moves,
         buckets=both_sides(long),
         sums=_total_columns(terms, sensitivities),
-        delta_sign=np.sign(sensitivities.delta[unit.members]),
+        delta_sign=np.sign(sensitivities.delta),
     )
 
 
@@ -98,11 +98,10 @@ def _option_pnl(terms: Terms, forward: Floats, vol: Floats) -> Floats:
 
 def _maturity_columns(terms: Terms, sensitivities: Exposures) -> Floats:
     """(M, 4) columns of `Maturity` of one long contract; a vega is per point, in coins, free of fx."""
-    size, members = terms.size[:, 0], terms.unit.members
-    sign = terms.sign[:, 0]
-    vega = sensitivities.vega[members] / (terms.fx * terms.spot)[:, 0]
+    size, sign = terms.size[:, 0], terms.sign[:, 0]
+    vega = sensitivities.vega / (terms.fx * terms.spot)[:, 0]
     calls, puts = np.where(sign > 0.0, size, 0.0), np.where(sign < 0.0, size, 0.0)
-    return np.stack([sensitivities.delta[members], vega, calls, puts], axis=1)
+    return np.stack([sensitivities.delta, vega, calls, puts], axis=1)
 
 
 def _total_columns(terms: Terms, sensitivities: Exposures) -> Floats:

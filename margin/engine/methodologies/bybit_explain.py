@@ -9,11 +9,17 @@ from margin.engine.book import Book
 from margin.engine.explain.explanation import Component, Decision, UnitExplanation, decide
 from margin.engine.explain.words import move_label, scenario_words, sentences
 from margin.engine.market import Market
-from margin.engine.methodologies.bybit_contingencies import Stress
+from margin.engine.methodologies.bybit_contingencies import Stress, per_expiry
 from margin.engine.methodologies.bybit_shares import Binding, Floats, contingency_components
-from margin.engine.methodologies.bybit_uta import evaluate
-from margin.engine.methodologies.evaluations import binding_evaluations
-from margin.engine.methodologies.explained_evaluations import binding_label, order_decisions, players_of
+from margin.engine.methodologies.bybit_uta import components as components_of
+from margin.engine.methodologies.bybit_uta import holdings, spot_gain
+from margin.engine.methodologies.evaluations import Evaluations, Variants
+from margin.engine.methodologies.explained_evaluations import (
+    binding_label,
+    binding_of_only_pair,
+    order_decisions,
+    players_of,
+)
 from margin.engine.parameters.bybit import BybitParameters
 from margin.engine.risk_arrays import RiskArrays
 from margin.engine.scenarios import VOL_SHIFTS
@@ -39,14 +45,18 @@ def explain(
 def _unit(
     book: Book, market: Market, parameters: BybitParameters, units: Partition, number: int, arrays: RiskArrays
 ) -> UnitExplanation:
-    stress, evaluated, pnl, values = evaluate(book, market, parameters, units, number, arrays)
+    rows, spot = holdings(parameters, book, units, number, arrays)
+    stress = Stress.of(arrays, rows, per_expiry(arrays))
+    evaluated = Evaluations.of(stress, Variants.of(rows, spot))
+    gain = spot_gain(stress, evaluated, market.index[f"{arrays.unit.coin}-USD"])
+    values = components_of(market, parameters, stress, evaluated, gain)
     mmr = values[_LOSS] + values[_SUM]
-    at = int(binding_evaluations(evaluated, mmr, 1)[0])
+    at = binding_of_only_pair(evaluated.variants, mmr)
     players = players_of(book, market, units, number, stress, evaluated, at)
     figures = {name: float(column[at]) for name, column in values.items()}
-    row, in_use = int(evaluated.row[at]), float(evaluated.spot_in_use[at])
+    row, in_use = int(evaluated.variants.row[at]), float(evaluated.spot_in_use[at])
     binding = Binding(market, parameters, stress, row, in_use, figures, players)
-    cells = pnl[at].T
+    cells = (stress.grid[..., row] + gain[:, at]).T
     parts = contingency_components(binding)
     total = Component(figures[_SUM], _added_up(parts), "all contingencies together")
     components = {_LOSS: _maximum_loss(binding, cells), **parts, _SUM: total}

@@ -77,7 +77,7 @@ class Binding:
 
     def total(self, column: int) -> float:
         """A column of `RiskArrays.sums` over everything held."""
-        return float(self.stress.totals[self.row, column])
+        return float(self.stress.totals[column, self.row])
 
     def gross(self, column: int) -> Floats:
         """(M,) slope of a gross column of `RiskArrays.sums`."""

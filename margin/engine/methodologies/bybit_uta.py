@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -11,17 +12,14 @@ from margin.engine.book import Book, HedgeMode
 from margin.engine.market import Market
 from margin.engine.methodologies import bybit_arrays
 from margin.engine.methodologies.bybit_account import account_figures, collateral_ratio, with_withdrawable
-from margin.engine.methodologies.bybit_contingencies import Stress, contingencies
-from margin.engine.methodologies.evaluations import (
-    Evaluations,
-    binding_evaluations,
-    binding_figures,
-    worst_loss,
-)
+from margin.engine.methodologies.bybit_contingencies import Stress, contingencies, per_expiry
+from margin.engine.methodologies.evaluations import Evaluations, binding_evaluations, worst_loss
 from margin.engine.methodologies.spot_hedge import SpotHedge, spot_hedge
+from margin.engine.methodologies.unit_figures import UnitColumns
 from margin.engine.order_sets import BYBIT_SETS, UnitRows, unit_rows
 from margin.engine.parameters.bybit import BybitParameters
 from margin.engine.parameters.common import for_coin
+from margin.engine.prepared import PreparedShard, PreparedUnit, prepared
 from margin.engine.results import ShardMargin, UnitFigures
 from margin.engine.risk_arrays import RiskArrays
 from margin.engine.units import Partition, RiskUnit, merged_units
@@ -49,69 +47,77 @@ def hedging_spot(book: Book, parameters: BybitParameters, coin: str, rows: UnitR
     return replace(spot, ordered=np.zeros_like(spot.ordered))
 
 
-def scenario_pnl(stress: Stress, evaluated: Evaluations, spot_price: float) -> Floats:
-    """(E, 3, n) USD P&L in every cell; hedging spot is added where it gains, and only there."""
-    gain = np.maximum((evaluated.spot_in_use * spot_price)[:, None] * stress.arrays.price_moves, 0.0)
-    return stress.grid[evaluated.row] + gain[:, None, :]
+def spot_gain(stress: Stress, evaluated: Evaluations, spot_price: float) -> Floats:
+    """(n, E) USD that hedging spot adds at each price move: it counts where it gains, and only there."""
+    return np.maximum(evaluated.spot_in_use * spot_price * stress.arrays.price_moves[:, None], 0.0)
+
+
+def maximum_loss(stress: Stress, evaluated: Evaluations, gain: Floats) -> Floats:
+    """The worst of all cells, never below 0; (E,)."""
+    # The gain is the same at every volatility, so the worst volatility of a move is that of the rows.
+    return worst_loss(evaluated.with_spot(stress.grid.min(axis=0), gain))
 
 
 # Sections 3 and 4: contingencies, order sets
 
 
-def _components(
-    stress: Stress, evaluated: Evaluations, pnl: Floats, spot_price: float, parameters: BybitParameters
+def holdings(
+    parameters: BybitParameters, book: Book, units: Partition, number: int, arrays: RiskArrays
+) -> tuple[UnitRows, SpotHedge]:
+    """The order sets of one unit, and the spot that may hedge them."""
+    rows = unit_rows(book, units, number, arrays.delta_sign, BYBIT_SETS)
+    return rows, hedging_spot(book, parameters, arrays.unit.coin, rows)
+
+
+def components(
+    market: Market, parameters: BybitParameters, stress: Stress, evaluated: Evaluations, gain: Floats
 ) -> dict[str, Floats]:
     """Maximum loss, each contingency, and the sum of the contingencies; USD, (E,)."""
-    ratio = collateral_ratio(parameters.discount, stress.arrays.unit.coin)
-    charges = contingencies(stress, evaluated, spot_price, ratio, parameters)
-    total = np.zeros(len(evaluated.row))
+    coin = stress.arrays.unit.coin
+    ratio = collateral_ratio(parameters.discount, coin)
+    charges = contingencies(stress, evaluated, market.index[f"{coin}-USD"], ratio, parameters)
+    total = np.zeros(len(evaluated.spot_in_use))
     for charge in charges.values():
         total = total + charge
-    return {"max_loss": worst_loss(pnl.reshape(len(pnl), -1)), **charges, "contingency": total}
-
-
-def evaluate(
-    book: Book, market: Market, parameters: BybitParameters, units: Partition, number: int, arrays: RiskArrays
-) -> tuple[Stress, Evaluations, Floats, dict[str, Floats]]:
-    """One unit's order sets, evaluated: with their P&L (E, 3, n) and components (E,), USD."""
-    coin = arrays.unit.coin
-    rows = unit_rows(book, units, number, arrays.delta_sign, BYBIT_SETS)
-    stress = Stress.of(arrays, rows)
-    evaluated = Evaluations.of(stress, hedging_spot(book, parameters, coin, rows))
-    spot_price = market.index[f"{coin}-USD"]
-    pnl = scenario_pnl(stress, evaluated, spot_price)
-    return stress, evaluated, pnl, _components(stress, evaluated, pnl, spot_price, parameters)
+    return {"max_loss": maximum_loss(stress, evaluated, gain), **charges, "contingency": total}
 
 
 def _unit(
-    book: Book, market: Market, parameters: BybitParameters, units: Partition, number: int, arrays: RiskArrays
+    unit: PreparedUnit, market: Market, parameters: BybitParameters, arrays: RiskArrays, lot_upl_usd: Floats
 ) -> UnitFigures:
-    stress, evaluated, pnl, components = evaluate(book, market, parameters, units, number, arrays)
-    mmr = components["max_loss"] + components["contingency"]
-    binding = binding_evaluations(evaluated, mmr, len(stress.rows.pair_account))
-    return binding_figures(
-        book,
-        market,
-        stress,
-        evaluated.chosen(binding),
-        mmr=mmr[binding],
-        imr=for_coin(parameters.im_factor, arrays.unit.coin) * mmr[binding],
-        components={name: values[binding] for name, values in components.items()},
-        pnl=pnl[binding].transpose(0, 2, 1),
-    )
+    spot_price = market.index[f"{arrays.unit.coin}-USD"]
+    columns = UnitColumns(unit, arrays)
+    for block in unit.blocks:
+        stress = Stress.of(arrays, block.rows, per_expiry(arrays))
+        evaluated = Evaluations.of(stress, block.variants)
+        gain = spot_gain(stress, evaluated, spot_price)
+        found = components(market, parameters, stress, evaluated, gain)
+        mmr = found["max_loss"] + found["contingency"]
+        binding = binding_evaluations(block.variants, mmr)
+        columns.put(
+            block, stress, evaluated, binding, mmr=mmr, components=found, grid=stress.grid, spot_pnl=gain
+        )
+    return columns.figures(for_coin(parameters.im_factor, arrays.unit.coin), lot_upl_usd)
 
 
 # Section 5: account
 
 
-def margin(
+def prepare(
     book: Book,
     market: Market,
     parameters: BybitParameters,
     units: Partition,
     arrays: Mapping[int, RiskArrays],
+) -> PreparedShard:
+    """A shard made ready, with the arrays of every unit it holds, by unit number."""
+    return prepared(book, market, units, arrays, partial(holdings, parameters))
+
+
+def margin(
+    shard: PreparedShard, market: Market, parameters: BybitParameters, arrays: Mapping[int, RiskArrays]
 ) -> ShardMargin:
-    """Fan-out 2: the margin of a shard.
+    """Fan-out 2: the margin of a prepared shard.
 
     Parameters
     ----------
@@ -122,12 +128,12 @@ def margin(
     NonFiniteError
         When a figure leaves the finite numbers.
     """
-    figures = tuple(
-        _unit(book, market, parameters, units, number, arrays[number]) for number in units.held_by(book)
-    )
-    currencies = currency_figures(book, market, parameters.discount, parameters.borrow)
-    accounts = account_figures(book, market, parameters, currencies, figures)
-    currencies = with_withdrawable(book, market, parameters, currencies, figures, accounts)
-    shard = ShardMargin(book.ids, accounts, currencies, figures)
-    shard.require_finite()
-    return shard
+    book, layout = shard.book, shard.layout
+    lot_upl_usd = layout.lots.unrealised_usd(market)
+    units = tuple(_unit(unit, market, parameters, arrays[unit.number], lot_upl_usd) for unit in shard.units)
+    currencies = currency_figures(layout, market, parameters.discount, parameters.borrow)
+    accounts = account_figures(layout, market, parameters, currencies, units)
+    currencies = with_withdrawable(book, market, parameters, currencies, units, accounts)
+    margined = ShardMargin(book.ids, accounts, currencies, units)
+    margined.require_finite()
+    return margined

@@ -1,152 +1,181 @@
 """Order sets evaluated, and the one that binds: what the stress methodologies share over a shard.
 
 An *evaluation* is one order set of one pair with a spot amount: the same row may be evaluated without and
-with the spot orders. E evaluations, R rows, P pairs, n price moves.
+with the spot orders. E evaluations, R rows, N runs of a row in one expiry, P pairs, n price moves. Figures
+have rows or evaluations along their last axis, so that every step of a methodology runs over whole vectors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from functools import cached_property
+from typing import Final, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from margin.engine.account import unit_upl
-from margin.engine.book import Book
-from margin.engine.market import Market
 from margin.engine.methodologies.spot_hedge import SpotHedge, spot_in_use
 from margin.engine.methodologies.terms import Sensitivity
-from margin.engine.order_sets import OrderSet, UnitRows
-from margin.engine.results import UnitFigures
+from margin.engine.order_sets import UnitRows
 from margin.engine.risk_arrays import RiskArrays
 
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+#: Which of several: their numbers, or all of them in their order.
+Chosen: TypeAlias = Ints | slice
+
+_ALL: Final = slice(None)
+
+#: What a methodology must know of each expiry by itself: out of the bucket columns (N, W) of runs, and the
+#: bucket of each, (k N, J) figures of which every k-th row counts.
+PerExpiry: TypeAlias = Callable[[Floats, Ints], Floats]
 
 
 @dataclass(frozen=True, eq=False)
 class Products:
-    """The sparse products of one unit: every row in the columns of the risk arrays, by bucket and in total.
+    """The sparse products of the rows of one unit: what they hold, in the columns of the risk arrays.
 
     Attributes
     ----------
-    run_columns : (N, W) bucket columns of every run (row within one expiry).
-    columns : (R, W) the same added up over a row's runs.
-    totals : (R, K) the columns of `RiskArrays.sums`; those of `Sensitivity` come first.
+    columns : (W, R) bucket columns, added up over a row's runs.
+    by_expiry : (J, R) the figures of `PerExpiry`, added up likewise.
+    totals : (K, R) the columns of `RiskArrays.sums`; those of `Sensitivity` come first.
     """
 
     arrays: RiskArrays
     rows: UnitRows
-    run_columns: Floats
     columns: Floats
+    by_expiry: Floats
     totals: Floats
 
     @classmethod
-    def of(cls, arrays: RiskArrays, rows: UnitRows) -> Self:
+    def of(cls, arrays: RiskArrays, rows: UnitRows, per_expiry: PerExpiry) -> Self:
         """Multiply the rows into the arrays."""
-        run_columns = rows.runs.dot(arrays.buckets)
-        return cls(arrays, rows, run_columns, rows.run_sums.dot(run_columns), rows.entries.dot(arrays.sums))
+        count, (_, width) = len(rows.row_pair), arrays.buckets.shape
+        columns, totals, by_expiry = np.empty((width, count)), np.empty((arrays.sums.shape[1], count)), []
+        # One buffer for all chunks, since memory that was just written is faster than any other.
+        buffer = np.empty((max(len(chunk.runs) for chunk in rows.chunks), width))
+        for chunk in rows.chunks:
+            run_columns = chunk.runs.dot(arrays.buckets, out=buffer[: len(chunk.runs)])
+            figures = per_expiry(run_columns, chunk.bucket)
+            columns[:, chunk.rows] = chunk.sums.dot(run_columns).T
+            totals[:, chunk.rows] = chunk.entries.dot(arrays.sums).T
+            step = len(figures) // max(len(run_columns), 1)
+            by_expiry.append(chunk.stepped_sums(step).dot(figures).T)
+        return cls(arrays, rows, columns, np.concatenate(by_expiry, axis=1), totals)
 
     @property
     def moves(self) -> int:
         """n, the number of price moves."""
         return len(self.arrays.price_moves)
 
+    @cached_property
+    def run_columns(self) -> Floats:
+        """(N, W) bucket columns of every run."""
+        return self.rows.runs.dot(self.arrays.buckets)
+
 
 @dataclass(frozen=True, eq=False)
-class Evaluations:
-    """E evaluations, sorted by pair, then without and with spot orders: the row, and its spot in use."""
+class Variants:
+    """The E evaluations to be made of rows, sorted by pair, then without and with spot orders.
 
+    Attributes
+    ----------
+    amount, ratio, max_amount : (E,) the spot that may hedge in each, and the holder's limits on it.
+    """
+
+    pairs: int
     row: Ints
     pair: Ints
-    with_spot_orders: npt.NDArray[np.bool_]
-    spot_in_use: Floats
+    with_spot_orders: Bools
+    amount: Floats
+    ratio: Floats
+    max_amount: Floats
 
     @classmethod
-    def of(cls, products: Products, spot: SpotHedge) -> Self:
+    def of(cls, rows: UnitRows, spot: SpotHedge) -> Self:
         """Every row without the spot orders, and again with them where the pair has any."""
-        rows = products.rows
         every = np.arange(len(rows.row_pair), dtype=np.int32)
         again = every[spot.ordered[rows.row_pair] != 0.0]
         row = np.concatenate((every, again))
         with_orders = np.arange(len(row)) >= len(every)
-        order = np.lexsort((rows.row_set[row], with_orders, rows.row_pair[row]))
-        row, with_orders = row[order].astype(np.int32), with_orders[order]
+        if len(again):
+            order = np.lexsort((rows.row_set[row], with_orders, rows.row_pair[row]))
+            row, with_orders = row[order], with_orders[order]
         pair = rows.row_pair[row]
         amount = spot.amount[pair] + np.where(with_orders, spot.ordered[pair], 0.0)
-        delta = products.totals[row, Sensitivity.DELTA]
-        in_use = spot_in_use(amount, delta, spot.ratio[pair], spot.max_amount[pair])
-        return cls(row, pair, with_orders, in_use)
+        pairs = len(rows.pair_account)
+        return cls(pairs, row, pair, with_orders, amount, spot.ratio[pair], spot.max_amount[pair])
 
-    def chosen(self, numbers: Ints) -> Self:
-        """The evaluations of those numbers."""
-        return type(self)(
-            self.row[numbers], self.pair[numbers], self.with_spot_orders[numbers], self.spot_in_use[numbers]
-        )
+    @cached_property
+    def rows(self) -> Chosen:
+        """The row of each evaluation: all in their order where no spot order stands."""
+        return self.row if self.with_spot_orders.any() else _ALL
+
+    def row_of(self, chosen: Chosen) -> Chosen:
+        """The rows of chosen evaluations."""
+        return self.rows if isinstance(chosen, slice) else self.row[chosen]
+
+    @cached_property
+    def any_spot(self) -> bool:
+        """Whether anybody has spot that may hedge."""
+        return bool(self.amount.any())
+
+    @cached_property
+    def once(self) -> bool:
+        """Whether every pair is evaluated once."""
+        return len(self.row) == self.pairs
+
+    @cached_property
+    def starts(self) -> npt.NDArray[np.intp]:
+        """The first evaluation of each pair without, and of each with spot orders."""
+        return np.flatnonzero(np.diff(2 * self.pair + self.with_spot_orders, prepend=-1))
 
 
-def binding_evaluations(evaluated: Evaluations, mmr: Floats, pairs: int) -> Ints:
+@dataclass(frozen=True, eq=False)
+class Evaluations:
+    """E evaluations, each with its own spot in use, in coins."""
+
+    variants: Variants
+    spot_in_use: Floats
+
+    @classmethod
+    def of(cls, products: Products, variants: Variants) -> Self:
+        """The evaluations of rows; spot hedges the delta of each."""
+        if not variants.any_spot:
+            return cls(variants, np.zeros(len(variants.row)))
+        delta = products.totals[Sensitivity.DELTA][variants.rows]
+        in_use = spot_in_use(variants.amount, delta, variants.ratio, variants.max_amount)
+        return cls(variants, in_use)
+
+    def of_rows(self, values: Floats) -> Floats:
+        """Figures of rows (..., R) as those of evaluations (..., E)."""
+        return values[..., self.variants.rows]
+
+    def with_spot(self, values: Floats, spot_pnl: Floats) -> Floats:
+        """The same with what the spot in use adds (..., E)."""
+        values = self.of_rows(values)
+        return values + spot_pnl if self.variants.any_spot else values
+
+
+def binding_evaluations(variants: Variants, mmr: Floats) -> Chosen:
     """(P,) the evaluation that decides each pair: min(max without, max with spot orders), first of ties."""
-    key = 2 * evaluated.pair + evaluated.with_spot_orders
-    start = np.flatnonzero(np.diff(key, prepend=-1))
+    if variants.once:
+        return _ALL
+    start = variants.starts
     peak = np.maximum.reduceat(mmr, start)
-    lengths = np.diff(np.append(start, len(key)))
+    lengths = np.diff(np.append(start, len(mmr)))
     at_peak = np.flatnonzero(mmr == np.repeat(peak, lengths))
     first = at_peak[np.searchsorted(at_peak, start)]
-    pair = evaluated.pair[start]
-    lowest = np.full(pairs, np.inf)
+    pair = variants.pair[start]
+    lowest = np.full(variants.pairs, np.inf)
     np.minimum.at(lowest, pair, peak)
     winners = np.flatnonzero(peak == lowest[pair])
-    return first[winners[np.searchsorted(pair[winners], np.arange(pairs))]].astype(np.int32)
-
-
-def binding_name(order_set: int, with_spot_orders: bool) -> str:
-    """The report's name of an order set."""
-    name = OrderSet(order_set).name.lower()
-    return f"{name}_with_spot_orders" if with_spot_orders else name
+    return first[winners[np.searchsorted(pair[winners], np.arange(variants.pairs))]].astype(np.int32)
 
 
 def worst_loss(pnl: Floats) -> Floats:
-    """max(0, -min over columns), as a plain positive zero where nothing is lost; (E,)."""
-    worst: Floats = pnl.min(axis=1)
+    """max(0, -min over the first axis), as a plain positive zero where nothing is lost; (E,)."""
+    worst: Floats = pnl.min(axis=0)
     return np.maximum(-worst, 0.0)
-
-
-def binding_figures(
-    book: Book,
-    market: Market,
-    products: Products,
-    binding: Evaluations,
-    *,
-    mmr: Floats,
-    imr: Floats,
-    components: Mapping[str, Floats],
-    pnl: Floats,
-) -> UnitFigures:
-    """The figures of one unit, all of the one evaluation that binds each pair; (P,), and `pnl` (P, n, 3)."""
-    arrays, rows = products.arrays, products.rows
-    totals = products.totals[binding.row]
-    members = np.zeros(len(market.instruments), dtype=np.bool_)
-    members[arrays.unit.members] = True
-    return UnitFigures(
-        unit=arrays.unit.name,
-        account=rows.pair_account,
-        binding=tuple(
-            binding_name(order_set, with_orders)
-            for order_set, with_orders in zip(
-                rows.row_set[binding.row], binding.with_spot_orders, strict=True
-            )
-        ),
-        mmr=mmr,
-        imr=imr,
-        spot_in_use=binding.spot_in_use,
-        delta=totals[:, Sensitivity.DELTA],
-        cash_delta=totals[:, Sensitivity.CASH_DELTA],
-        gamma=totals[:, Sensitivity.GAMMA],
-        theta=totals[:, Sensitivity.THETA],
-        vega=totals[:, Sensitivity.VEGA],
-        upl=unit_upl(book, market, rows.pair_account, members),
-        components=components,
-        price_moves=arrays.price_moves,
-        pnl=pnl,
-    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -13,18 +13,22 @@ from margin.engine.exposures import Exposures
 from margin.engine.instruments import Group
 from margin.engine.market import Market
 from margin.engine.methodologies import okx_arrays
-from margin.engine.methodologies.evaluations import Evaluations
+from margin.engine.methodologies.evaluations import Evaluations, PerExpiry
 from margin.engine.methodologies.okx_arrays import Total, inverse_shift, linear_shift, option_shift
-from margin.engine.methodologies.okx_factors import Stress, shared_factors
-from margin.engine.methodologies.okx_unit import okx_margin
+from margin.engine.methodologies.okx_factors import Stress, shared_factors, worst_volatility
+from margin.engine.methodologies.okx_unit import OkxRules, okx_margin
 from margin.engine.methodologies.spot_hedge import SpotHedge, spot_hedge
 from margin.engine.methodologies.terms import Terms
 from margin.engine.order_sets import OKX_SETS, UnitRows, unit_rows
 from margin.engine.parameters.okx import DepegRates, OkxParameters
+from margin.engine.prepared import PreparedShard, prepared
 from margin.engine.results import ShardMargin
 from margin.engine.risk_arrays import RiskArrays, both_sides
+from margin.engine.scenarios import VOL_SHIFTS
+from margin.engine.tiers import MarginalTiers
 from margin.engine.units import Partition, RiskUnit, merged_units
 
+Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 
 #: MR9 offsets the settlement groups pair by pair, in this order.
@@ -49,7 +53,7 @@ def revalue(terms: Terms, moves: Floats, vol: Floats) -> Floats:
 
 def _bucket_columns(terms: Terms, sensitivities: Exposures, scenarios: Floats) -> Floats:
     """Scenario columns with the cash delta in the last, on both sides."""
-    scenarios[:, -1] = sensitivities.cash_delta[terms.unit.members]
+    scenarios[:, -1] = sensitivities.cash_delta
     return both_sides(scenarios)
 
 
@@ -61,15 +65,27 @@ def unit_arrays(market: Market, unit: RiskUnit, parameters: OkxParameters) -> Ri
 # Section 4: the risk factors of this methodology's own
 
 
-def _basis(stress: Stress, chosen: Evaluations, spot_cash: Floats, parameters: OkxParameters) -> Floats:
-    """MR4: each expiry's net cash delta at a flat and an annualised rate; all else at the flat one."""
+def per_expiry(parameters: OkxParameters, arrays: RiskArrays) -> PerExpiry:
+    """Of each expiry: its worst volatility at every price move (MR3), and MR4 on its net cash delta."""
     assert parameters.mr4_flat is not None and parameters.mr4_annualized is not None
-    unit = stress.arrays.unit
+    unit, moves = arrays.unit, len(arrays.price_moves)
     flat: float = parameters.mr4_flat.of(unit.coin)
     annualized: float = parameters.mr4_annualized.of(unit.coin)
-    rate = (flat + annualized * unit.bucket_years)[stress.rows.run_bucket]
-    charge = stress.rows.run_sums.dot((np.abs(stress.run_columns[:, -1]) * rate)[:, None])[:, 0]
-    return charge[chosen.row] + np.abs(spot_cash) * flat
+    rate = flat + annualized * unit.bucket_years
+
+    def figures(columns: Floats, bucket: Ints) -> Floats:
+        worst = worst_volatility(columns, moves)
+        worst[:: len(VOL_SHIFTS), moves] = np.abs(columns[:, -1]) * rate[bucket]
+        return worst
+
+    return figures
+
+
+def _basis(stress: Stress, chosen: Evaluations, spot_cash: Floats, parameters: OkxParameters) -> Floats:
+    """MR4: each expiry's net cash delta at a flat and an annualised rate; the spot in use at the flat one."""
+    assert parameters.mr4_flat is not None
+    flat: float = parameters.mr4_flat.of(stress.arrays.unit.coin)
+    return chosen.of_rows(stress.by_expiry[stress.moves]) + np.abs(spot_cash) * flat
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,11 +109,17 @@ def depeg_pairs(cash: Floats, fx: Mapping[Group, float], rates: DepegRates) -> I
     left = cash.copy()
     for first, second in DEPEG_PAIRS:
         a, b = left[first], left[second]
-        opposite = ((a > 0.0) & (b < 0.0)) | ((a < 0.0) & (b > 0.0))
-        hedged = np.where(opposite, np.minimum(np.abs(a), np.abs(b)), 0.0)
-        left[first], left[second] = a - np.sign(a) * hedged, b - np.sign(b) * hedged
+        hedged = np.maximum(np.maximum(np.minimum(a, -b), np.minimum(-a, b)), 0.0)
+        moved = np.copysign(hedged, a)
+        left[first], left[second] = a - moved, b + moved
         price = fx[first] / fx[second]
-        yield DepegPair(first, second, hedged, rates.at(min(price, 1.0 / price)).apply(hedged))
+        yield DepegPair(first, second, hedged, _rates_at(rates, min(price, 1.0 / price)).apply(hedged))
+
+
+@lru_cache(maxsize=64)
+def _rates_at(rates: DepegRates, price: float) -> MarginalTiers:
+    """The tiers at a pair price, which every unit and block of accounts asks for again."""
+    return rates.at(price)
 
 
 def depeg_charge(cash: Floats, fx: Mapping[Group, float], rates: DepegRates) -> Floats:
@@ -113,8 +135,9 @@ def _depeg(
 ) -> Floats:
     """MR9 of every evaluation; spot in use belongs to USD where the parameters say so."""
     assert parameters.depeg is not None
-    cash = stress.totals[chosen.row][:, Total.CASH_USDT : Total.CASH_USD + 1].T.copy()
+    cash = chosen.of_rows(stress.totals[Total.CASH_USDT : Total.CASH_USD + 1])
     if parameters.depeg.include_spot:
+        cash = cash.copy()
         cash[Group.USD] += spot_cash
     return depeg_charge(cash, {group: market.fx_rate(group.name) for group in Group}, parameters.depeg)
 
@@ -142,10 +165,20 @@ def holdings(book: Book, units: Partition, number: int, arrays: RiskArrays) -> t
     return rows, spot_hedge(book, arrays.unit.coin, rows.pair_account, everyone)
 
 
-def margin(
+RULES: Final = OkxRules(holdings, per_expiry, factors)
+
+
+def prepare(
     book: Book, market: Market, parameters: OkxParameters, units: Partition, arrays: Mapping[int, RiskArrays]
+) -> PreparedShard:
+    """A shard made ready, with the arrays of every unit it holds, by unit number."""
+    return prepared(book, market, units, arrays, holdings)
+
+
+def margin(
+    shard: PreparedShard, market: Market, parameters: OkxParameters, arrays: Mapping[int, RiskArrays]
 ) -> ShardMargin:
-    """Fan-out 2: the margin of a shard.
+    """Fan-out 2: the margin of a prepared shard.
 
     Parameters
     ----------
@@ -156,4 +189,4 @@ def margin(
     NonFiniteError
         When a figure leaves the finite numbers.
     """
-    return okx_margin(book, market, parameters, units, arrays, holdings, partial(factors, market, parameters))
+    return okx_margin(shard, market, parameters, arrays, RULES)

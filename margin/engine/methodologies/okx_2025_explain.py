@@ -1,7 +1,6 @@
 """Explanation of `okx-2025`: MR4 and MR9 divided, the rest as in `okx_shares`."""
 
 from collections.abc import Mapping
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +9,7 @@ from margin.engine.book import Book
 from margin.engine.explain.explanation import Component, UnitExplanation
 from margin.engine.instruments import Group
 from margin.engine.market import Market
-from margin.engine.methodologies.okx_2025 import DEPEG_PAIRS, factors, holdings
+from margin.engine.methodologies.okx_2025 import DEPEG_PAIRS, RULES
 from margin.engine.methodologies.okx_arrays import Total
 from margin.engine.methodologies.okx_explain import explain_units
 from margin.engine.methodologies.okx_shares import Binding
@@ -25,8 +24,7 @@ def explain(
     book: Book, market: Market, parameters: OkxParameters, units: Partition, arrays: Mapping[int, RiskArrays]
 ) -> tuple[UnitExplanation, ...]:
     """Every unit of a one-account book; arguments as `okx_2025.margin`."""
-    own_factors = partial(factors, market, parameters)
-    return explain_units(book, market, parameters, units, arrays, holdings, own_factors, _own)
+    return explain_units(book, market, parameters, units, arrays, RULES, _own)
 
 
 def _own(binding: Binding) -> dict[str, Component]:
@@ -82,7 +80,7 @@ def _depeg(binding: Binding) -> Component:
     words = "a stable currency losing its peg"
     if binding.values["mr9"] <= 0.0:
         return binding.none("mr9", words)
-    cash = binding.stress.totals[binding.row, Total.CASH_USDT : Total.CASH_USD + 1].copy()
+    cash = binding.stress.totals[Total.CASH_USDT : Total.CASH_USD + 1, binding.row].copy()
     spot = binding.spot_cash if parameters.depeg.include_spot else 0.0
     cash[Group.USD] += spot
     fx = {group: market.fx_rate(group.name) for group in Group}

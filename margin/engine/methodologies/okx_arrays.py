@@ -76,7 +76,7 @@ def total_columns(terms: Terms, parameters: OkxParameters, sensitivities: Exposu
     """(2M, CURVES + K) columns of `Total` on both sides."""
     members, market = terms.unit.members, terms.market
     group = market.instruments.group[members]
-    cash = sensitivities.cash_delta[members]
+    cash = sensitivities.cash_delta
     signed = np.stack(
         [
             *terms.sensitivities(sensitivities, parameters.decay_hours),
@@ -123,7 +123,7 @@ def unit_arrays(
 ) -> RiskArrays:
     """Risk arrays of one unit; `bucket_columns` completes the scenario columns, on both sides."""
     terms = Terms.of(market, unit)
-    sensitivities = exposures(market)
+    sensitivities = exposures(market, unit.members)
     moves = symmetric_moves(parameters.price_moves.of(unit.coin))
     scenarios = scenario_columns(terms, parameters, revalue, moves)
     return RiskArrays(
@@ -131,5 +131,5 @@ def unit_arrays(
         price_moves=moves,
         buckets=bucket_columns(terms, sensitivities, scenarios),
         sums=total_columns(terms, parameters, sensitivities),
-        delta_sign=np.sign(sensitivities.delta[unit.members]),
+        delta_sign=np.sign(sensitivities.delta),
     )

@@ -1,7 +1,6 @@
 """Methodology `okx-classic`: split risk units, MR1 to MR8, hedging by mode. It follows its page, spec 11."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -12,19 +11,26 @@ from margin.engine.exposures import Exposures
 from margin.engine.instruments import Group
 from margin.engine.market import Market
 from margin.engine.methodologies import okx_arrays
-from margin.engine.methodologies.evaluations import Evaluations
+from margin.engine.methodologies.evaluations import Evaluations, PerExpiry
 from margin.engine.methodologies.okx_arrays import inverse_shift, linear_shift, option_shift
-from margin.engine.methodologies.okx_factors import Stress, shared_factors
-from margin.engine.methodologies.okx_unit import okx_margin
+from margin.engine.methodologies.okx_factors import Stress, shared_factors, worst_volatility
+from margin.engine.methodologies.okx_unit import OkxRules, okx_margin
 from margin.engine.methodologies.spot_hedge import SpotHedge, spot_hedge
 from margin.engine.methodologies.terms import Terms
 from margin.engine.order_sets import OKX_SETS, UnitRows, unit_rows
 from margin.engine.parameters.okx import OkxParameters
+from margin.engine.prepared import PreparedShard, prepared
 from margin.engine.results import ShardMargin
 from margin.engine.risk_arrays import RiskArrays, both_sides, facing
+from margin.engine.scenarios import VOL_SHIFTS
 from margin.engine.units import Partition, RiskUnit, split_units
 
+Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
+
+#: Bucket columns of the block after the scenarios.
+_GROSS: Final = 0
+_GROSS_BASIS: Final = 1
 
 
 # Sections 1 and 2: risk units, and the spot that joins them
@@ -72,12 +78,20 @@ def revalue(terms: Terms, moves: Floats, vol: Floats) -> Floats:
 
 
 def _bucket_columns(terms: Terms, sensitivities: Exposures, scenarios: Floats) -> Floats:
-    """Scenario columns, the last three of which serve MR4: delta; gross, |delta| and |delta| times basis."""
-    delta = sensitivities.delta[terms.unit.members][:, None]
+    """Scenario columns with the coin delta in the last; a block more for MR4: |delta|, and it times basis."""
+    delta = sensitivities.delta[:, None]
     scenarios[:, -1:] = delta
     price = np.where(terms.option, terms.forward, terms.mark)
-    gross = np.concatenate([np.abs(delta), np.abs(delta) * (price - terms.pair_spot)], axis=1)
+    gross = np.zeros((len(delta), scenarios.shape[1] // len(VOL_SHIFTS)))
+    gross[:, _GROSS : _GROSS_BASIS + 1] = np.abs(delta)
+    gross[:, _GROSS_BASIS:][:, :1] *= price - terms.pair_spot
     return np.concatenate([both_sides(scenarios), facing(gross, gross)], axis=1)
+
+
+def exposure_columns(columns: Floats, moves: int) -> tuple[Floats, Floats, Floats]:
+    """What MR4 reads of bucket columns (., W): coin delta, |delta|, and |delta| times basis, (.,) each."""
+    block = len(VOL_SHIFTS) * (moves + 1)
+    return columns[:, block - 1], columns[:, block + _GROSS], columns[:, block + _GROSS_BASIS]
 
 
 def unit_arrays(market: Market, unit: RiskUnit, parameters: OkxParameters) -> RiskArrays:
@@ -88,14 +102,23 @@ def unit_arrays(market: Market, unit: RiskUnit, parameters: OkxParameters) -> Ri
 # Section 4: the risk factor of this methodology's own
 
 
-def _sides(stress: Stress) -> Floats:
-    """(R, 4) coin delta of the long and of the short buckets, then either times its buckets' |basis|."""
-    rows = stress.rows
-    delta, weight, weighted_basis = stress.run_columns[:, -3:].T
-    dated = stress.arrays.unit.dated[rows.run_bucket] & (weight > 0.0)
-    basis = np.where(dated, np.abs(weighted_basis) / np.where(dated, weight, 1.0), 0.0)
-    long, short = np.maximum(delta, 0.0), np.maximum(-delta, 0.0)
-    return rows.run_sums.dot(np.stack([long, short, long * basis, short * basis], axis=1))
+def per_expiry(parameters: OkxParameters, arrays: RiskArrays) -> PerExpiry:
+    """Of each expiry: its worst volatility at every price move (MR3); for MR4 its coin delta where that is
+    long, where it is short, and either times its |basis|.
+    """
+    moves, is_dated = len(arrays.price_moves), arrays.unit.dated
+
+    def figures(columns: Floats, bucket: Ints) -> Floats:
+        worst = worst_volatility(columns, moves)
+        delta, weight, weighted_basis = exposure_columns(columns, moves)
+        dated = is_dated[bucket] & (weight > 0.0)
+        basis = np.where(dated, np.abs(weighted_basis) / np.where(dated, weight, 1.0), 0.0)
+        long, short = np.maximum(delta, 0.0), np.maximum(-delta, 0.0)
+        sides = np.stack([long, short, long * basis, short * basis], axis=1)
+        blocks = columns.shape[1] // worst.shape[1]
+        return np.concatenate([worst[::blocks, :moves], sides], axis=1)
+
+    return figures
 
 
 def _share(hedged: Floats, side: Floats) -> Floats:
@@ -108,7 +131,7 @@ def _basis(market: Market, parameters: OkxParameters, stress: Stress, chosen: Ev
     assert parameters.forward_move is not None and parameters.basis_move is not None
     unit = stress.arrays.unit
     group = _group(unit)
-    long, short, long_basis, short_basis = _sides(stress)[chosen.row].T
+    long, short, long_basis, short_basis = chosen.of_rows(stress.by_expiry[stress.moves :])
     if parameters.mr4_include_spot:
         long = long + np.maximum(chosen.spot_in_use, 0.0)
         short = short + np.maximum(-chosen.spot_in_use, 0.0)
@@ -134,9 +157,18 @@ def factors(
 
 # Section 5: account
 
+RULES: Final = OkxRules(holdings, per_expiry, factors)
+
+
+def prepare(
+    book: Book, market: Market, parameters: OkxParameters, units: Partition, arrays: Mapping[int, RiskArrays]
+) -> PreparedShard:
+    """A shard made ready, with the arrays of every unit it holds, by unit number."""
+    return prepared(book, market, units, arrays, holdings)
+
 
 def margin(
-    book: Book, market: Market, parameters: OkxParameters, units: Partition, arrays: Mapping[int, RiskArrays]
+    shard: PreparedShard, market: Market, parameters: OkxParameters, arrays: Mapping[int, RiskArrays]
 ) -> ShardMargin:
-    """Fan-out 2: the margin of a shard; arguments and errors as `okx_2025.margin`."""
-    return okx_margin(book, market, parameters, units, arrays, holdings, partial(factors, market, parameters))
+    """Fan-out 2: the margin of a prepared shard; arguments and errors as `okx_2025.margin`."""
+    return okx_margin(shard, market, parameters, arrays, RULES)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +10,7 @@ from margin.engine.book import Book
 from margin.engine.explain.explanation import Component, UnitExplanation
 from margin.engine.market import Market
 from margin.engine.methodologies.okx_arrays import Total
-from margin.engine.methodologies.okx_classic import factors, holdings
+from margin.engine.methodologies.okx_classic import RULES, exposure_columns
 from margin.engine.methodologies.okx_explain import explain_units
 from margin.engine.methodologies.okx_shares import Binding
 from margin.engine.parameters.okx import OkxParameters
@@ -25,8 +24,7 @@ def explain(
     book: Book, market: Market, parameters: OkxParameters, units: Partition, arrays: Mapping[int, RiskArrays]
 ) -> tuple[UnitExplanation, ...]:
     """Every unit of a one-account book; arguments as `okx_classic.margin`."""
-    own_factors = partial(factors, market, parameters)
-    return explain_units(book, market, parameters, units, arrays, holdings, own_factors, _own)
+    return explain_units(book, market, parameters, units, arrays, RULES, _own)
 
 
 def _own(binding: Binding) -> dict[str, Component]:
@@ -53,9 +51,9 @@ class _Buckets:
     def of(cls, binding: Binding) -> "_Buckets":
         stress, runs = binding.stress, binding.run_slice
         unit = stress.arrays.unit
-        columns = np.zeros((len(unit.bucket_years), 3))
-        columns[stress.rows.run_bucket[runs]] = stress.run_columns[runs, -3:]
-        delta, weight, weighted = columns.T
+        held = np.zeros((3, len(unit.bucket_years)))
+        held[:, stress.rows.run_bucket[runs]] = exposure_columns(stress.run_columns[runs], stress.moves)
+        delta, weight, weighted = held
         dated = unit.dated & (weight > 0.0)
         return cls(
             delta, weight, weighted, np.where(dated, np.abs(weighted) / np.where(dated, weight, 1.0), 0.0)
@@ -98,7 +96,9 @@ def _slope(binding: Binding, buckets: _Buckets, per_coin: Floats, per_based: Flo
     bucket = arrays.unit.bucket
     side = (buckets.delta < 0.0).astype(np.intp)
     of_delta = np.sign(buckets.delta) * (per_coin[side] + per_based[side] * buckets.basis)
-    weight, weighted = (players.gross_slope(arrays.buckets[:, column]) for column in (-2, -1))
+    weight, weighted = (
+        players.gross_slope(column) for column in exposure_columns(arrays.buckets, binding.stress.moves)[1:]
+    )
     gross = np.where(buckets.weight > 0.0, buckets.weight, 1.0)
     mean = buckets.weighted / gross
     of_basis = (

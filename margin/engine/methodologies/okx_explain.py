@@ -7,11 +7,16 @@ from margin.engine.book import Book
 from margin.engine.explain.explanation import Component, Decision, UnitExplanation, decide
 from margin.engine.explain.words import move_label, sentences
 from margin.engine.market import Market
-from margin.engine.methodologies.evaluations import Evaluations, binding_evaluations
-from margin.engine.methodologies.explained_evaluations import binding_label, order_decisions, players_of
+from margin.engine.methodologies.evaluations import Evaluations, Variants
+from margin.engine.methodologies.explained_evaluations import (
+    binding_label,
+    binding_of_only_pair,
+    order_decisions,
+    players_of,
+)
 from margin.engine.methodologies.okx_factors import Stress, requirement
 from margin.engine.methodologies.okx_shares import Binding, shared_components
-from margin.engine.methodologies.okx_unit import Factors, Holdings
+from margin.engine.methodologies.okx_unit import OkxRules
 from margin.engine.parameters.okx import OkxParameters
 from margin.engine.risk_arrays import RiskArrays
 from margin.engine.units import Partition
@@ -29,22 +34,21 @@ def explain_units(
     parameters: OkxParameters,
     units: Partition,
     arrays: Mapping[int, RiskArrays],
-    holdings: Holdings,
-    factors: Factors,
+    rules: OkxRules,
     own: OwnComponents,
 ) -> tuple[UnitExplanation, ...]:
-    """Every unit of a one-account book, by a methodology's own `holdings` and `factors`, as `okx_margin`."""
+    """Every unit of a one-account book, by a methodology's own rules, as `okx_margin`."""
     explained = []
     for number in units.held_by(book):
-        rows, spot = holdings(book, units, number, arrays[number])
-        stress = Stress.of(arrays[number], rows)
-        evaluated = Evaluations.of(stress, spot)
-        values = factors(stress, evaluated)
+        rows, spot = rules.holdings(book, units, number, arrays[number])
+        stress = Stress.of(arrays[number], rows, rules.per_expiry(parameters, arrays[number]))
+        evaluated = Evaluations.of(stress, Variants.of(rows, spot))
+        values = rules.factors(market, parameters, stress, evaluated)
         mmr = requirement(values)
-        at = int(binding_evaluations(evaluated, mmr, 1)[0])
+        at = binding_of_only_pair(evaluated.variants, mmr)
         players = players_of(book, market, units, number, stress, evaluated, at)
         figures = {name: float(column[at]) for name, column in values.items()}
-        row, in_use = int(evaluated.row[at]), float(evaluated.spot_in_use[at])
+        row, in_use = int(evaluated.variants.row[at]), float(evaluated.spot_in_use[at])
         binding = Binding(market, parameters, stress, row, in_use, figures, players)
         choices = order_decisions(stress, evaluated, mmr, at)
         explained.append(

@@ -17,48 +17,75 @@ Floats = npt.NDArray[np.float64]
 class Stress(Products):
     """The sparse products of one unit, read as scenario P&L.
 
-    The bucket columns are three blocks, volatility down, same and up: n price moves and one column more.
+    The first bucket columns are three blocks, volatility down, same and up: n price moves and one column
+    more. The first figures of each expiry are those of `worst_volatility`.
     """
 
     def grid(self, columns: Floats) -> Floats:
-        """(., 3, n) scenario P&L, volatility down, same and up, out of bucket columns."""
-        return columns[:, : 3 * (self.moves + 1)].reshape(len(columns), 3, self.moves + 1)[:, :, : self.moves]
+        """(3, n, .) scenario P&L, volatility down, same and up, out of bucket columns (W, .)."""
+        width = self.moves + 1
+        return columns[: 3 * width].reshape(3, width, columns.shape[1])[:, : self.moves]
+
+    @cached_property
+    def scenarios(self) -> Floats:
+        """(3, n, R) P&L of every row."""
+        return self.grid(self.columns)
 
     @cached_property
     def extremes(self) -> Floats:
-        """(R, 2) P&L at MR6's fall and rise."""
-        return self.columns[:, [self.moves, 2 * self.moves + 1]]
+        """(2, R) P&L at MR6's fall and rise."""
+        return self.columns[self.moves : 2 * self.moves + 2 : self.moves + 1]
 
     @cached_property
     def worst_by_move(self) -> Floats:
-        """(R, n) P&L at each price move in its worst volatility column."""
-        return np.ascontiguousarray(self.grid(self.columns).min(axis=1))
+        """(n, R) P&L at each price move in its worst volatility column."""
+        return np.asarray(self.scenarios.min(axis=0))
 
     @cached_property
     def twisted_by_move(self) -> Floats:
-        """(R, n) P&L at each price move when every expiry takes its own worst volatility column."""
-        worst = np.ascontiguousarray(self.grid(self.run_columns).min(axis=1))
-        return self.rows.run_sums.dot(worst)
+        """(n, R) P&L at each price move when every expiry takes its own worst volatility column."""
+        return self.by_expiry[: self.moves]
+
+
+def worst_volatility(columns: Floats, moves: int) -> Floats:
+    """The lowest of three blocks of bucket columns, those of each volatility shift.
+
+    Parameters
+    ----------
+    columns : (N, W) of runs, W a multiple of the blocks' width n + 1.
+
+    Returns
+    -------
+    (N W / (n + 1), n + 1), of which the rows of the first blocks count: n price moves, and a column to fill.
+    """
+    width = moves + 1
+    flat = columns.reshape(-1)
+    worst = np.empty(len(flat))
+    # Laid flat, the blocks of a run follow each other: whole vectors are compared, and what stands between
+    # the first blocks is not looked at.
+    inner = max(len(flat) - 2 * width, 0)
+    np.minimum(flat[:inner], flat[width : inner + width], out=worst[:inner])
+    np.minimum(worst[:inner], flat[2 * width : inner + 2 * width], out=worst[:inner])
+    return worst.reshape(-1, width)
 
 
 def shared_factors(
     stress: Stress, chosen: Evaluations, spot_price: float, parameters: OkxParameters, coin: str
 ) -> dict[str, Floats]:
     """MR1, MR2, MR3, MR5, MR6 and MR7 of every evaluation, (E,) each."""
-    row = chosen.row
-    spot = (chosen.spot_in_use * spot_price)[:, None]
-    moves = stress.arrays.price_moves
-    extreme = parameters.extreme_move.of(coin) * np.array([-1.0, 1.0])
-    mr1 = worst_loss(stress.worst_by_move[row] + spot * moves)
-    twisted = -(stress.twisted_by_move[row] + spot * moves).min(axis=1)
-    totals = stress.totals[row]
+    spot = chosen.spot_in_use * spot_price
+    spot_pnl = spot * stress.arrays.price_moves[:, None]
+    extreme = parameters.extreme_move.of(coin) * np.array([[-1.0], [1.0]])
+    mr1 = worst_loss(chosen.with_spot(stress.worst_by_move, spot_pnl))
+    twisted = -chosen.with_spot(stress.twisted_by_move, spot_pnl).min(axis=0)
+    totals = chosen.of_rows(stress.totals)
     return {
         "mr1": mr1,
-        "mr2": np.maximum(-totals[:, Total.THETA], 0.0),
+        "mr2": np.maximum(-totals[Total.THETA], 0.0),
         "mr3": parameters.twist_factor * np.maximum(twisted - mr1, 0.0),
-        "mr5": worst_loss(totals[:, Total.CURVES :]),
-        "mr6": parameters.extreme_loss_factor * worst_loss(stress.extremes[row] + spot * extreme),
-        "mr7": parameters.minimum_charge_tiers.of(coin).apply(totals[:, Total.MINIMUM_CHARGE]),
+        "mr5": worst_loss(totals[Total.CURVES :]),
+        "mr6": parameters.extreme_loss_factor * worst_loss(chosen.with_spot(stress.extremes, spot * extreme)),
+        "mr7": parameters.minimum_charge_tiers.of(coin).apply(totals[Total.MINIMUM_CHARGE]),
     }
 
 

@@ -72,7 +72,7 @@ class Binding:
     def grid(self) -> Floats:
         """(n, 3) P&L of everything at each price move and volatility shift, as reported."""
         moves = self.stress.arrays.price_moves
-        pnl = self.stress.grid(self.stress.columns[[self.row]])[0].T
+        pnl = self.stress.scenarios[..., self.row].T
         return np.asarray(pnl + self.spot_cash * moves[:, None])
 
     def expiry_label(self, bucket: int) -> str:
@@ -113,16 +113,16 @@ def term_structure(binding: Binding, mr1: Component) -> Component:
     if binding.values["mr3"] <= 0.0:
         return binding.none("mr3", words)
     stress, runs = binding.stress, binding.run_slice
-    moves, grid = stress.arrays.price_moves, stress.grid(stress.run_columns[runs])
-    i = int(np.argmin(stress.twisted_by_move[binding.row] + binding.spot_cash * moves))
-    buckets, chosen = stress.rows.run_bucket[runs], grid[:, :, i].argmin(axis=1)
+    moves, grid = stress.arrays.price_moves, stress.grid(stress.run_columns[runs].T)
+    i = int(np.argmin(stress.twisted_by_move[:, binding.row] + binding.spot_cash * moves))
+    buckets, chosen = stress.rows.run_bucket[runs], grid[:, i].argmin(axis=0)
     column = np.zeros(len(stress.arrays.unit.bucket_years), dtype=np.intp)
     column[buckets] = binding.column_of(1, 0) * chosen + i
     unit = stress.arrays.unit
     slope = stress.arrays.buckets[2 * np.arange(len(unit.members)), column[unit.bucket]]
     twisted = binding.loss(slope, binding.spot_cash * float(moves[i]))
     shares = binding.parameters.twist_factor * (twisted - mr1.shares)
-    matters = np.ptp(grid[:, :, i], axis=1) > 0.0
+    matters = np.ptp(grid[:, i], axis=0) > 0.0
     shifts = {
         binding.expiry_label(int(bucket)): VOL_SHIFTS[shift]
         for bucket, shift in zip(buckets[matters], chosen[matters], strict=True)
@@ -136,7 +136,7 @@ def interest_rate(binding: Binding) -> Component:
     words = "a shift of the rate curve"
     if binding.values["mr5"] <= 0.0:
         return binding.none("mr5", words)
-    curve = int(np.argmin(binding.stress.totals[binding.row, Total.CURVES :]))
+    curve = int(np.argmin(binding.stress.totals[Total.CURVES :, binding.row]))
     shares = binding.loss(binding.total(Total.CURVES + curve))
     return Component(binding.values["mr5"], shares, words, {"curve": curve})
 
@@ -147,7 +147,7 @@ def extreme_move(binding: Binding) -> Component:
     factor = binding.parameters.extreme_loss_factor
     if binding.values["mr6"] <= 0.0:
         return binding.none("mr6", "an extreme move")
-    extremes = binding.stress.extremes[binding.row] + binding.spot_cash * np.array([-size, size])
+    extremes = binding.stress.extremes[:, binding.row] + binding.spot_cash * np.array([-size, size])
     side = int(np.argmin(extremes))
     move = (-size, size)[side]
     slope = binding.bucket_column(binding.column_of(side, binding.stress.moves))
@@ -159,7 +159,7 @@ def extreme_move(binding: Binding) -> Component:
 def minimum_charge(binding: Binding) -> Component:
     """MR7: the raw charge of each player at the average multiplier of its tiers."""
     words = "the minimum charge for closing"
-    raw = float(binding.stress.totals[binding.row, Total.MINIMUM_CHARGE])
+    raw = float(binding.stress.totals[Total.MINIMUM_CHARGE, binding.row])
     if raw <= 0.0:
         return binding.none("mr7", words)
     multiplier = binding.values["mr7"] / raw

@@ -1,73 +1,81 @@
 """OKX risk units over a shard: order sets evaluated, the binding one reported (spec 10, sections 5 to 7)."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from margin.engine.account import ratio_margin
-from margin.engine.book import Book
 from margin.engine.market import Market
-from margin.engine.methodologies.evaluations import Evaluations, binding_evaluations, binding_figures
+from margin.engine.methodologies.evaluations import Evaluations, PerExpiry, binding_evaluations
 from margin.engine.methodologies.okx_factors import Stress, requirement
-from margin.engine.methodologies.spot_hedge import SpotHedge
-from margin.engine.order_sets import UnitRows
+from margin.engine.methodologies.unit_figures import UnitColumns
 from margin.engine.parameters.okx import OkxParameters
+from margin.engine.prepared import Holdings, PreparedShard, PreparedUnit
 from margin.engine.results import ShardMargin, UnitFigures
 from margin.engine.risk_arrays import RiskArrays
-from margin.engine.units import Partition
 
 Floats = npt.NDArray[np.float64]
 
-#: The order sets of the unit of that number, and the spot that may hedge them.
-Holdings = Callable[[Book, Partition, int, RiskArrays], tuple[UnitRows, SpotHedge]]
 
-#: The factors of every evaluation, (E,) each, by name.
-Factors = Callable[[Stress, Evaluations], dict[str, Floats]]
+@dataclass(frozen=True)
+class OkxRules:
+    """What an OKX methodology has of its own.
+
+    Attributes
+    ----------
+    holdings : the order sets of a unit, and the spot that may hedge them.
+    per_expiry : what its factors must know of each expiry by itself.
+    factors : the factors of every evaluation, (E,) each, by name.
+    """
+
+    holdings: Holdings
+    per_expiry: Callable[[OkxParameters, RiskArrays], PerExpiry]
+    factors: Callable[[Market, OkxParameters, Stress, Evaluations], dict[str, Floats]]
 
 
 def unit_figures(
-    book: Book,
+    unit: PreparedUnit,
     market: Market,
     parameters: OkxParameters,
     arrays: RiskArrays,
-    rows: UnitRows,
-    spot: SpotHedge,
-    factors: Factors,
+    rules: OkxRules,
+    lot_upl_usd: Floats,
 ) -> UnitFigures:
     """Margin of one unit for every account that has a position or order in it."""
-    stress = Stress.of(arrays, rows)
-    evaluated = Evaluations.of(stress, spot)
-    components = factors(stress, evaluated)
-    mmr = requirement(components)
-    numbers = binding_evaluations(evaluated, mmr, len(rows.pair_account))
-    binding = evaluated.chosen(numbers)
+    per_expiry = rules.per_expiry(parameters, arrays)
     spot_price = market.index[f"{arrays.unit.coin}-USD"]
-    spot_pnl = (binding.spot_in_use * spot_price)[:, None, None] * arrays.price_moves[None, :, None]
-    return binding_figures(
-        book,
-        market,
-        stress,
-        binding,
-        mmr=mmr[numbers],
-        imr=parameters.imr_factor * mmr[numbers],
-        components={name: values[numbers] for name, values in components.items()},
-        pnl=stress.grid(stress.columns[binding.row]).transpose(0, 2, 1) + spot_pnl,
-    )
+    columns = UnitColumns(unit, arrays)
+    for block in unit.blocks:
+        stress = Stress.of(arrays, block.rows, per_expiry)
+        evaluated = Evaluations.of(stress, block.variants)
+        components = rules.factors(market, parameters, stress, evaluated)
+        mmr = requirement(components)
+        columns.put(
+            block,
+            stress,
+            evaluated,
+            binding_evaluations(block.variants, mmr),
+            mmr=mmr,
+            components=components,
+            grid=stress.scenarios,
+            spot_pnl=evaluated.spot_in_use * spot_price * arrays.price_moves[:, None],
+        )
+    return columns.figures(parameters.imr_factor, lot_upl_usd)
 
 
 def okx_margin(
-    book: Book,
+    shard: PreparedShard,
     market: Market,
     parameters: OkxParameters,
-    units: Partition,
     arrays: Mapping[int, RiskArrays],
-    holdings: Holdings,
-    factors: Factors,
+    rules: OkxRules,
 ) -> ShardMargin:
-    """The margin of a shard by a methodology's own `holdings` and `factors`; NonFiniteError as `margin`."""
-    figures = []
-    for number in units.held_by(book):
-        rows, spot = holdings(book, units, number, arrays[number])
-        figures.append(unit_figures(book, market, parameters, arrays[number], rows, spot, factors))
-    return ratio_margin(book, market, parameters, figures)
+    """The margin of a prepared shard by a methodology's own rules; NonFiniteError as `margin`."""
+    lot_upl_usd = shard.layout.lots.unrealised_usd(market)
+    figures = [
+        unit_figures(unit, market, parameters, arrays[unit.number], rules, lot_upl_usd)
+        for unit in shard.units
+    ]
+    return ratio_margin(shard.layout, market, parameters, figures)

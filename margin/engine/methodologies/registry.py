@@ -1,4 +1,4 @@
-"""The methodologies by name. A new one is a module with these three functions and a line here."""
+"""The methodologies by name. A new one is a module with these four functions and a line here."""
 
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
@@ -7,20 +7,25 @@ from margin.engine.book import Book
 from margin.engine.errors import DocumentError, Fault
 from margin.engine.market import Market
 from margin.engine.methodologies import bybit_uta, okx_2025, okx_classic, standard
+from margin.engine.prepared import PreparedShard
 from margin.engine.results import ShardMargin
 from margin.engine.risk_arrays import RiskArrays
 from margin.engine.units import Partition, RiskUnit
 
 
 class Methodology(Protocol):
-    """How a methodology cuts risk units, stresses one of them, and margins a shard of accounts."""
+    """How a methodology cuts risk units, stresses one of them, and prepares and margins a shard."""
 
     def partition(self, market: Market) -> Partition: ...
 
     def unit_arrays(self, market: Market, unit: RiskUnit, parameters: Any) -> RiskArrays: ...
 
-    def margin(
+    def prepare(
         self, book: Book, market: Market, parameters: Any, units: Partition, arrays: Mapping[int, RiskArrays]
+    ) -> PreparedShard: ...
+
+    def margin(
+        self, shard: PreparedShard, market: Market, parameters: Any, arrays: Mapping[int, RiskArrays]
     ) -> ShardMargin: ...
 
 

@@ -1,6 +1,7 @@
 """Spot that takes part in a risk unit: how much of the coin hedges the unit's derivatives."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -27,12 +28,21 @@ class SpotHedge:
     ratio: Floats
     max_amount: Floats
 
+    @classmethod
+    def none(cls, pairs: int) -> Self:
+        """No spot at all."""
+        absent = np.zeros(pairs)
+        return cls(absent, absent, absent + 1.0, absent + UNLIMITED)
+
+    def part(self, pairs: slice) -> Self:
+        """That of a range of pairs."""
+        return type(self)(self.amount[pairs], self.ordered[pairs], self.ratio[pairs], self.max_amount[pairs])
+
 
 def spot_hedge(book: Book, coin: str, account: Ints, taking_part: npt.NDArray[np.bool_]) -> SpotHedge:
     """The coin's spot of the given accounts; `taking_part` (P,) says whose spot may hedge this unit."""
-    absent = np.zeros(len(account))
     if coin not in book.currencies:
-        return SpotHedge(absent, absent, absent + 1.0, absent + UNLIMITED)
+        return SpotHedge.none(len(account))
     column = book.currencies.index(coin)
     size = len(book)
 

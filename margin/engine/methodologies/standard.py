@@ -7,14 +7,16 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from margin.engine.account import ratio_margin, sums_by, unit_upl
+from margin.engine.account import ratio_margin, sums_by
 from margin.engine.book import Book, Lots, Orders, Positions
 from margin.engine.exposures import exposures
 from margin.engine.market import Market
+from margin.engine.methodologies.spot_hedge import SpotHedge
 from margin.engine.methodologies.terms import HOURS_PER_DAY, Sensitivity, Terms
-from margin.engine.order_sets import POSITIONS_ALONE, OrderSet, unit_rows
+from margin.engine.order_sets import BINDING_NAMES, POSITIONS_ALONE, OrderSet, UnitRows, unit_rows
 from margin.engine.parameters.common import for_coin
 from margin.engine.parameters.standard import ShortOptionRates, StandardParameters
+from margin.engine.prepared import PreparedShard, PreparedUnit, prepared
 from margin.engine.results import ShardMargin, UnitFigures
 from margin.engine.risk_arrays import RiskArrays, both_sides
 from margin.engine.tiers import BandTiers
@@ -34,13 +36,13 @@ def partition(market: Market) -> Partition:
 
 def unit_arrays(market: Market, unit: RiskUnit, parameters: StandardParameters) -> RiskArrays:
     """Fan-out 1: nothing is stressed; the arrays hold the sensitivities that a report shows."""
-    terms, found = Terms.of(market, unit), exposures(market)
+    terms, found = Terms.of(market, unit), exposures(market, unit.members)
     return RiskArrays(
         unit=unit,
         price_moves=np.zeros(0),
         buckets=np.zeros((2 * len(unit.members), 0)),
         sums=both_sides(np.stack(terms.sensitivities(found, HOURS_PER_DAY), axis=1)),
-        delta_sign=np.sign(found.delta[unit.members]),
+        delta_sign=np.sign(found.delta),
     )
 
 
@@ -161,22 +163,20 @@ def _turns(group: npt.NDArray[np.integer[Any]]) -> list[npt.NDArray[np.intp]]:
 
 
 def _unit(
-    book: Book,
+    unit: PreparedUnit,
     market: Market,
     parameters: StandardParameters,
-    units: Partition,
     arrays: RiskArrays,
     held: Holdings,
     opening: Holdings,
+    lot_upl_usd: Floats,
 ) -> UnitFigures:
     """One unit over the accounts that have a position or order in it; `held` and `opening` are its own."""
-    number = int(units.unit_of[arrays.unit.members[0]])
-    rows = unit_rows(book, units, number, arrays.delta_sign, POSITIONS_ALONE)
-    account = rows.pair_account
-    totals = rows.entries.dot(arrays.sums)
+    account, pairs = unit.account, len(unit.account)
+    totals = unit.rows.entries.dot(arrays.sums)
 
     def by_pair(of: Holdings, values: Floats) -> Floats:
-        return sums_by(np.searchsorted(account, of.account), values, len(account))
+        return sums_by(unit.pair_of[of.account], values, pairs)
 
     mmr, imr = requirement(market, parameters, arrays.unit.coin, held)
     option = market.instruments.option[held.instrument]
@@ -188,30 +188,45 @@ def _unit(
     return UnitFigures(
         unit=arrays.unit.name,
         account=account,
-        binding=(_BINDING,) * len(account),
+        binding_code=np.full(pairs, BINDING_NAMES.index(_BINDING), dtype=np.int8),
         mmr=components["futures"] + components["options"],
         imr=by_pair(held, imr) + components["orders"],
-        spot_in_use=np.zeros(len(account)),
+        spot_in_use=np.zeros(pairs),
         **{column.name.lower(): totals[:, column] for column in Sensitivity},
-        upl=unit_upl(book, market, account, units.unit_of == number),
+        upl=unit.upl(lot_upl_usd),
         components=components,
         price_moves=None,
         pnl=None,
     )
 
 
-def margin(
+def holdings(book: Book, units: Partition, number: int, arrays: RiskArrays) -> tuple[UnitRows, SpotHedge]:
+    """The positions of one unit; orders are margined by themselves, and no spot hedges."""
+    rows = unit_rows(book, units, number, arrays.delta_sign, POSITIONS_ALONE)
+    return rows, SpotHedge.none(len(rows.pair_account))
+
+
+def prepare(
     book: Book,
     market: Market,
     parameters: StandardParameters,
     units: Partition,
     arrays: Mapping[int, RiskArrays],
+) -> PreparedShard:
+    """A shard made ready, with the arrays of every unit it holds, by unit number."""
+    return prepared(book, market, units, arrays, holdings)
+
+
+def margin(
+    shard: PreparedShard, market: Market, parameters: StandardParameters, arrays: Mapping[int, RiskArrays]
 ) -> ShardMargin:
-    """Fan-out 2: the margin of a shard; arguments and errors as `okx_2025.margin`."""
-    size = len(market.instruments)
-    held, opening = positions_held(book, size), orders_opening(book, size)
+    """Fan-out 2: the margin of a prepared shard; arguments and errors as `okx_2025.margin`."""
+    size, unit_of = len(market.instruments), shard.partition.unit_of
+    held, opening = positions_held(shard.book, size), orders_opening(shard.book, size)
+    lot_upl_usd = shard.layout.lots.unrealised_usd(market)
     figures = []
-    for number in units.held_by(book):
-        mine = [rows.where(units.unit_of[rows.instrument] == number) for rows in (held, opening)]
-        figures.append(_unit(book, market, parameters, units, arrays[number], *mine))
-    return ratio_margin(book, market, parameters, figures)
+    for unit in shard.units:
+        ours, open_ours = (rows.where(unit_of[rows.instrument] == unit.number) for rows in (held, opening))
+        stressed = arrays[unit.number]
+        figures.append(_unit(unit, market, parameters, stressed, ours, open_ours, lot_upl_usd))
+    return ratio_margin(shard.layout, market, parameters, figures)

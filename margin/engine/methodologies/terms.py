@@ -95,12 +95,11 @@ class Terms:
         return self.size * (later - self.value(self.forward, self.vol)) * self.fx
 
     def sensitivities(self, exposures: Exposures, decay_hours: float) -> list[Floats]:
-        """The columns of `Sensitivity` for one long contract, (M,) each."""
-        members = self.unit.members
+        """The columns of `Sensitivity` for one long contract, (M,) each; `exposures` are the members'."""
         return [
-            exposures.delta[members],
-            exposures.cash_delta[members],
-            exposures.gamma[members],
-            exposures.vega[members],
+            exposures.delta,
+            exposures.cash_delta,
+            exposures.gamma,
+            exposures.vega,
             self.decay(decay_hours)[:, 0],
         ]

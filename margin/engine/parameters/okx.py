@@ -82,7 +82,7 @@ class RateCurves:
         return np.stack([np.interp(days, self.tenor_days, curve) for curve in self.curves], axis=-1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DepegRates:
     """MR9: rate by hedged size (marginal tiers) and pair price (linear between nodes, flat outside)."""
 
