@@ -71,8 +71,9 @@ def impact_of(version: ParameterVersion, base: str = "2024-06-05") -> ImpactRepo
 
 
 def snapshot_at(moment: datetime) -> MarketSnapshot:
-    """The demo market at another moment."""
-    return snapshot_accept(market=DemoMarket(SEED, moment).document(), as_of=moment, source="tests")
+    """The demo market as it has become by a later moment."""
+    market = DemoMarket(SEED, NOW).step((moment - NOW).total_seconds())
+    return snapshot_accept(market=market, as_of=moment, source="tests")
 
 
 HOUR: Final = timedelta(hours=1)
