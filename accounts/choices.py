@@ -98,3 +98,11 @@ class OrderState(TextChoices):
     OPEN = "open"
     FILLED = "filled"
     CANCELLED = "cancelled"
+
+
+class DeliveryState(TextChoices):
+    """A webhook's delivery is pending until it is answered, or given up."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"

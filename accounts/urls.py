@@ -2,16 +2,18 @@
 
 from django.urls import path
 
-from accounts import api
+from accounts.api import accounts
 
 urlpatterns = [
-    path("accounts", api.AccountsView.as_view(), name="accounts"),
-    path("accounts/<int:account_id>", api.AccountView.as_view(), name="account"),
-    path("accounts/<int:account_id>/balances", api.BalancesView.as_view(), name="account-balances"),
-    path("accounts/<int:account_id>/positions", api.PositionsView.as_view(), name="account-positions"),
-    path("accounts/<int:account_id>/ledger", api.LedgerView.as_view(), name="account-ledger"),
+    path("accounts", accounts.AccountsView.as_view(), name="accounts"),
+    path("accounts/<int:account_id>", accounts.AccountView.as_view(), name="account"),
+    path("accounts/<int:account_id>/balances", accounts.BalancesView.as_view(), name="account-balances"),
+    path("accounts/<int:account_id>/positions", accounts.PositionsView.as_view(), name="account-positions"),
+    path("accounts/<int:account_id>/ledger", accounts.LedgerView.as_view(), name="account-ledger"),
     path(
-        "accounts/<int:account_id>/hedge-limits", api.HedgeLimitsView.as_view(), name="account-hedge-limits"
+        "accounts/<int:account_id>/hedge-limits",
+        accounts.HedgeLimitsView.as_view(),
+        name="account-hedge-limits",
     ),
-    path("instruments", api.InstrumentsView.as_view(), name="instruments"),
+    path("instruments", accounts.InstrumentsView.as_view(), name="instruments"),
 ]

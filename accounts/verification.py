@@ -38,9 +38,12 @@ def ledger_mismatches() -> Iterator[Mismatch]:
                 yield Mismatch(account_id, subject, folded.get(key), stored.get(key))
 
 
-def ledger_fold(ids: Sequence[int]) -> dict[_Subject, dict[str, Any]]:
-    """The last state of each subject of these accounts, as the ledger tells it."""
-    newest = LedgerEntry.objects.filter(account_id__in=ids).order_by("account_id", "subject", "-id")
+def ledger_fold(ids: Sequence[int], position: int | None = None) -> dict[_Subject, dict[str, Any]]:
+    """The last state of each subject of these accounts, as the ledger up to a position, or all, tells."""
+    entries = LedgerEntry.objects.filter(account_id__in=ids)
+    if position is not None:
+        entries = entries.filter(pk__lte=position)
+    newest = entries.order_by("account_id", "subject", "-id")
     rows = newest.distinct("account_id", "subject").values_list("account_id", "subject", "after")
     return {(account_id, subject): after for account_id, subject, after in rows if after is not None}
 

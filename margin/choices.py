@@ -83,3 +83,12 @@ class GuardKind(TextChoices):
     RELEASED = "released"
     STUCK = "stuck"
     MOVING = "moving"
+
+
+class RiskMode(TextChoices):
+    """What may be done in an underlying: all; no liquidation and no new risk; no new risk; nothing."""
+
+    ENABLED = "enabled"
+    HOLD = "hold"
+    REDUCE_ONLY = "reduce_only"
+    HALT = "halt"

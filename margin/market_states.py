@@ -38,7 +38,7 @@ class MarketState:
 
 def market_state(now: datetime) -> MarketState | None:
     """How the market stands by its newest snapshot; None before the first."""
-    snapshot = selectors.snapshot_latest()
+    snapshot = snapshots().first()
     return None if snapshot is None else snapshot_state(snapshot, now)
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from accounts.choices import BelowMinimum, EligibilityState, Methodology
 from accounts.eligibility import EligibilityRules
@@ -26,6 +26,7 @@ from margin.models import (
     ParameterVersion,
     UnitResult,
 )
+from pmplatform.common.errors import NotFound
 
 #: What is newer: what knows more of the account or, of the same, a later market.
 NEWEST: Final = ("-ledger_position", "-snapshot_id", "-run_id")
@@ -106,12 +107,16 @@ def _library(versions: tuple[int, ...]) -> Library:
     return Library.of(map(parameters_read, versions))
 
 
-def thresholds_of(report: dict[str, Any]) -> dict[str, float]:
-    """The thresholds of the parameter version that a stored report was computed with."""
-    versions = ParameterVersion.objects.filter(
+def parameters_of(report: dict[str, Any]) -> ParameterVersion:
+    """The parameter version that a stored report was computed with."""
+    return ParameterVersion.objects.get(
         methodology=report["methodology"], version=report["parameters"]["version"]
     )
-    thresholds: dict[str, float] = versions.get().document["thresholds"]
+
+
+def thresholds_of(report: dict[str, Any]) -> dict[str, float]:
+    """The thresholds of the parameter version that a stored report was computed with."""
+    thresholds: dict[str, float] = parameters_of(report).document["thresholds"]
     return thresholds
 
 
@@ -151,9 +156,11 @@ def run_is_active() -> bool:
     return _book_runs().filter(state__in=[RunState.STRESS, RunState.MARGIN]).exists()
 
 
-def snapshot_has_run(sequence: int) -> bool:
-    """Whether a run over the book has been started at this snapshot or a later one."""
-    return _book_runs().filter(snapshot__gte=sequence).exists()
+def snapshot_waits() -> bool:
+    """Whether the newest snapshot waits for a run: none is under way, and none was started at it."""
+    newest = MarketSnapshot.objects.order_by("-sequence").values("sequence")[:1]
+    started = _book_runs().filter(snapshot__gte=Subquery(newest))
+    return MarketSnapshot.objects.exists() and not (run_is_active() or started.exists())
 
 
 def run_latest_completed() -> MarginRun | None:
@@ -216,6 +223,19 @@ def results() -> QuerySet[MarginResult]:
     """Results that say, or once said, how accounts stand."""
     told = MarginResult.objects.filter(run__state=RunState.COMPLETED).exclude(run__reason=RunReason.IMPACT)
     return told.select_related("run__snapshot")
+
+
+def result_get(result: int) -> MarginResult:
+    """Any result by its id, with its run and snapshot; NotFound."""
+    found = MarginResult.objects.select_related("run__snapshot").filter(pk=result).first()
+    if found is None:
+        raise NotFound(f"There is no result {result}.")
+    return found
+
+
+def results_of(account: int) -> QuerySet[MarginResult]:
+    """The kept results of an account, without the bytes of their reports."""
+    return results().filter(account_id=account).defer("report", "run__snapshot__content")
 
 
 def results_standing(snapshot: int) -> QuerySet[MarginResult]:

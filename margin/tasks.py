@@ -13,6 +13,7 @@ from margin.services.changes import BATCH, accounts_behind, accounts_remargin
 from margin.services.eligibility import eligibility_review
 from margin.services.impacts import impact_finish
 from margin.services.parts import Claim, margin, part_claim, part_fail, parts_sweep, stress
+from margin.services.publishing import run_start_if_due
 from margin.services.retention import runs_prune
 from margin.services.runs import run_start
 from margin.services.settlement import settlements_run
@@ -35,11 +36,13 @@ def enqueue_changes(account_ids: Sequence[int]) -> None:
 
 
 def enqueue_conclusions() -> None:
-    """Wake a worker for every completed run not reviewed yet, and every impact report that can be written."""
+    """Wake a worker for what ended runs have left to do: reviews, impact reports, a snapshot that waits."""
     for run_id in selectors.runs_unreviewed():
         review_run.delay(run_id)
     for report_id in versions.impacts_ready():
         finish_impact.delay(report_id)
+    if selectors.snapshot_waits():
+        start_due_run.delay()
 
 
 def _work(part_id: int, kind: PartKind, act: Callable[..., list[int]]) -> None:
@@ -98,7 +101,7 @@ def mirror_versions() -> None:
 
 @shared_task
 def sweep_runs() -> None:
-    """Wake the parts, reviews and impact reports whose worker or message was lost."""
+    """Wake the parts, and what follows runs, whose worker or message was lost."""
     enqueue(parts_sweep())
     enqueue_conclusions()
 
@@ -114,6 +117,12 @@ def start_scheduled_run() -> None:
     """Start the hourly run that refreshes MR1 and MR6: once per hour, however many beats ask."""
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     enqueue(run_start(reason=RunReason.HOURLY, period=hour))
+
+
+@shared_task
+def start_due_run() -> None:
+    """Start a run over the newest snapshot, unless one is under way or has been."""
+    enqueue(run_start_if_due())
 
 
 @shared_task

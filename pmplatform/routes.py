@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from accounts.services.changes import ACCOUNT_CHANGED
 from accounts.services.opening import ACCOUNTS_LOADED
+from margin.services.publishing import SNAPSHOT_PUBLISHED
 from margin.services.runs import RUN_STARTED, run_advance
-from margin.tasks import enqueue, enqueue_changes, sweep_accounts
+from margin.tasks import enqueue, enqueue_changes, start_due_run, sweep_accounts
 from pmplatform.common.relay import Route
 
 _Payloads = Sequence[Mapping[str, Any]]
@@ -25,8 +26,13 @@ def _run_started(payloads: _Payloads) -> None:
         enqueue(run_advance(run_id=run_id))
 
 
+def _snapshot_published(payloads: _Payloads) -> None:
+    start_due_run.delay()
+
+
 ROUTES: Final[Mapping[str, Route]] = {
     ACCOUNT_CHANGED: _account_changed,
     ACCOUNTS_LOADED: _accounts_loaded,
     RUN_STARTED: _run_started,
+    SNAPSHOT_PUBLISHED: _snapshot_published,
 }

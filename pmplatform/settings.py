@@ -38,6 +38,9 @@ environment.refuse_unknown(
             "PM_IMPACT_MAX_AGE",
             "PM_NEWLY_LIQUIDATABLE_LIMIT",
             "PM_PARAMETER_JUMP",
+            "PM_RATE_LIMIT",
+            "PM_STREAM_KEPT",
+            "PM_WEBHOOK_NETWORKS",
         }
     )
 )
@@ -70,6 +73,12 @@ PM_IMPACT_MAX_AGE = environment.seconds("PM_IMPACT_MAX_AGE", default=3_600)
 PM_NEWLY_LIQUIDATABLE_LIMIT = environment.whole("PM_NEWLY_LIQUIDATABLE_LIMIT", default=10)
 # So does a single coefficient that changes by this factor: a slip of the unit looks like that.
 PM_PARAMETER_JUMP = environment.whole("PM_PARAMETER_JUMP", default=10, at_least=2)
+# Requests that one principal may make in a minute.
+PM_RATE_LIMIT = environment.whole("PM_RATE_LIMIT", default=6_000, at_least=1)
+# How long events are kept for a client of the stream that comes back.
+PM_STREAM_KEPT = environment.seconds("PM_STREAM_KEPT", default=86_400)
+# Networks that webhooks may call although they are not public, as CIDR blocks: over plain HTTP, too.
+PM_WEBHOOK_NETWORKS = environment.words("PM_WEBHOOK_NETWORKS")
 # Methodologies withdrawn by their venue: from when, and to which one their accounts move.
 PM_RETIREMENTS = {"okx-classic": ("2025-01-21T08:00:00+00:00", "okx-2025")}
 
@@ -185,6 +194,8 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "pmplatform.common.problems.problem_exception_handler",
+    # A parameter named `format` is a route's own, as that of an account's margin.
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {

@@ -10,6 +10,7 @@ from accounts.models.instrument import Instrument
 from accounts.models.ledger import Balance, LedgerEntry, Position
 from accounts.models.order import Order
 from accounts.models.tenant import ApiToken, Tenant, TenantGrant, User
+from accounts.models.webhook import Webhook, WebhookDelivery
 
 __all__ = [
     "Account",
@@ -30,4 +31,6 @@ __all__ = [
     "TenantGrant",
     "Transfer",
     "User",
+    "Webhook",
+    "WebhookDelivery",
 ]

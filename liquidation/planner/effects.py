@@ -76,7 +76,8 @@ def _trade(
     effect = filled(listing.contract, held, Fill(quantity, listing.mark, fee, listing.instrument.settle))
     _add(balances, effect.cash)
     side = Side.BUY if quantity > 0 else Side.SELL
-    return Trade(listing.id, side, abs(quantity), listing.mark, cost), effect.holding
+    trade = Trade(listing.id, side, abs(quantity), listing.mark, cost, fee, listing.instrument.settle)
+    return trade, effect.holding
 
 
 def _convert(balances: dict[str, Decimal], exchange: Exchange, converter: Converter) -> Conversion:

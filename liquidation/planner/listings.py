@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from liquidation.planner.amounts import decimal_of
+from liquidation.planner.amounts import decimal_of, down
 from margin.engine.documents.book import BookDocument
 from margin.engine.exposures import exposures
 from margin.engine.fills import Contract
@@ -110,7 +110,7 @@ class Listings:
             group=Group.of(instrument.settle),
             delta=delta[place],
             cash_delta=cash_delta[place],
-            mark=decimal_of(instrument.mark),
+            mark=down(decimal_of(instrument.mark)),
             worth_usd=worth,
             cost_usd=cost,
             settle_usd=self.usd(instrument.settle),

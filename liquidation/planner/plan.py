@@ -55,13 +55,15 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """Contracts bought or sold at mark; the cost is paid in the settlement currency."""
+    """Contracts bought or sold at mark; the cost is paid as a fee in the settlement currency."""
 
     instrument: str
     side: Side
     quantity: Decimal
     price: Decimal
     cost_usd: Decimal
+    fee: Decimal
+    fee_currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +103,13 @@ class Takeover:
         (of a holder who is long with more equity than notional, a price that is not positive); options at
         mark.
     shortfall_usd : what the account lacks, at least 0.
+    cost_usd : what it costs the fund to trade all of the positions away.
     """
 
     prices: Mapping[str, Decimal]
     net_equity_usd: float
     shortfall_usd: float
+    cost_usd: Decimal
 
 
 @dataclass(frozen=True)

@@ -19,4 +19,5 @@ def takeover(situation: Situation) -> Takeover:
         else down(listing.mark * (1 - fraction * (1 if row.quantity > 0 else -1)))
         for listing, row in positions
     }
-    return Takeover(prices, net, max(0.0, -net))
+    cost = sum((listing.cost_usd * abs(row.quantity) for listing, row in positions), ZERO)
+    return Takeover(prices, net, max(0.0, -net), cost)

@@ -1,6 +1,7 @@
 from margin.models.market import MarketGuardEvent, MarketSnapshot, SettlementPrice
 from margin.models.parameters import ImpactReport, ParameterVersion
 from margin.models.results import MarginResult, UnitResult
+from margin.models.risk import RiskState
 from margin.models.runs import Blob, MarginRun, MarginRunPart
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "MarketGuardEvent",
     "MarketSnapshot",
     "ParameterVersion",
+    "RiskState",
     "SettlementPrice",
     "UnitResult",
 ]

@@ -16,13 +16,37 @@ from margin.engine.results import STATUSES, ShardMargin
 from margin.engine.simulation import iso
 from margin.models import MarginRun, MarketSnapshot
 
-_RESULT_COLUMNS: Final = (
-    "run_id, account_id, snapshot_id, ledger_position, status, net_equity, adjusted_equity, mmr, imr,"
-    " margin_ratio, leverage, standard_mmr, standard_imr, standard_ratio, input_sha256, report"
+RESULT_COLUMNS: Final = (
+    "run_id",
+    "account_id",
+    "snapshot_id",
+    "ledger_position",
+    "status",
+    "net_equity",
+    "adjusted_equity",
+    "mmr",
+    "imr",
+    "margin_ratio",
+    "leverage",
+    "standard_mmr",
+    "standard_imr",
+    "standard_ratio",
+    "input_sha256",
+    "report",
 )
-_UNIT_COLUMNS: Final = (
-    "run_id, account_id, unit, binding, mmr, imr, spot_in_use, delta, cash_delta,"
-    " components, price_moves, pnl"
+UNIT_COLUMNS: Final = (
+    "run_id",
+    "account_id",
+    "unit",
+    "binding",
+    "mmr",
+    "imr",
+    "spot_in_use",
+    "delta",
+    "cash_delta",
+    "components",
+    "price_moves",
+    "pnl",
 )
 
 
@@ -40,10 +64,10 @@ def results_write(
     the accounts were made of.
     """
     _copy(
-        f"COPY margin_marginresult ({_RESULT_COLUMNS}) FROM STDIN",
-        _results(run, parameters, shard, standard, provenance),
+        f"COPY margin_marginresult ({', '.join(RESULT_COLUMNS)}) FROM STDIN",
+        result_rows(run, parameters, shard, standard, provenance),
     )
-    _copy(f"COPY margin_unitresult ({_UNIT_COLUMNS}) FROM STDIN", _units(run, shard))
+    _copy(f"COPY margin_unitresult ({', '.join(UNIT_COLUMNS)}) FROM STDIN", unit_rows(run, shard))
 
 
 def _copy(statement: str, rows: Iterator[tuple[Any, ...]]) -> None:
@@ -61,13 +85,14 @@ def input_hash(
     )
 
 
-def _results(
+def result_rows(
     run: MarginRun,
     parameters: Parameters,
     shard: ShardMargin,
     standard: ShardMargin | None,
     provenance: Provenance,
 ) -> Iterator[tuple[Any, ...]]:
+    """The row of each account, in `RESULT_COLUMNS`."""
     figures = shard.accounts
     for i, account in enumerate(shard.ids):
         position = provenance.positions[i]
@@ -116,7 +141,8 @@ def _nullable(value: np.floating[Any]) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def _units(run: MarginRun, shard: ShardMargin) -> Iterator[tuple[Any, ...]]:
+def unit_rows(run: MarginRun, shard: ShardMargin) -> Iterator[tuple[Any, ...]]:
+    """The row of each risk unit of each account, in `UNIT_COLUMNS`; components as JSON text."""
     for unit in shard.units:
         moves = None if unit.price_moves is None else unit.price_moves.tolist()
         for row, account in enumerate(unit.account):

@@ -46,6 +46,18 @@ def turn_take(name: str, timeout_ms: int = LOCK_TIMEOUT_MS) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
+def turn_share(name: str, timeout_ms: int = LOCK_TIMEOUT_MS) -> None:
+    """Keep whoever takes this turn waiting until the transaction ends; others may share it meanwhile.
+
+    Raises
+    ------
+    LockTimeout
+        When the turn before takes longer than ``timeout_ms``.
+    """
+    with lock_timeout(timeout_ms), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", [name])
+
+
 @contextmanager
 def lock_timeout(timeout_ms: int = LOCK_TIMEOUT_MS) -> Iterator[None]:
     """Bound every wait for a lock from here to the end of the transaction; raise LockTimeout when over."""

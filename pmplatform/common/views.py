@@ -3,10 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from rest_framework.exceptions import Throttled
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
 
+from pmplatform.common.limits import Allowance, allowance_take
 from pmplatform.common.middleware import current_request_id
 from pmplatform.common.pagination import CursorPages
 from pmplatform.common.parsers import DEFAULT_MAX_BODY_BYTES, StrictJSONParser
@@ -31,6 +35,9 @@ class ApiView(GenericAPIView[Any]):
     permission_classes: Sequence[type[BasePermission]] = (HasScope,)
     pagination_class = CursorPages
 
+    #: What the caller has left, once the request is counted.
+    allowance: Allowance | None = None
+
     @property
     def principal(self) -> Principal:
         return principal_of(self.request)
@@ -38,3 +45,17 @@ class ApiView(GenericAPIView[Any]):
     @property
     def actor(self) -> Actor:
         return self.principal.actor(current_request_id())
+
+    def check_throttles(self, request: Request) -> None:
+        """Count the request against its principal's limit; what needs no principal is not limited."""
+        if isinstance(request.auth, Principal):
+            self.allowance = allowance_take(request.auth.name)
+        if self.allowance is not None and self.allowance.is_exceeded:
+            raise Throttled(wait=self.allowance.seconds)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        finished = super().finalize_response(request, response, *args, **kwargs)
+        if self.allowance is not None:
+            for name, value in self.allowance.headers().items():
+                finished.headers[name] = value
+        return finished

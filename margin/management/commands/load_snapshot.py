@@ -1,15 +1,17 @@
 """`load_snapshot FILE`: a market snapshot from a book document's market part, or a recorded option chain."""
 
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from margin.engine.documents.schema import Faults, Instant, exact
+from margin.engine.documents.schema import exact
 from margin.engine.errors import DocumentError, Fault
 from margin.feeds.deribit import read_chain
-from margin.services.market import snapshot_accept
+from margin.market_states import snapshot_state
+from margin.services.guarding import refusals_recorded
+from margin.services.publishing import SnapshotDocument, snapshot_publish
 from pmplatform.common.commands import BAD_INPUT, PlatformCommand
 from pmplatform.common.errors import ValidationFailed
 from pmplatform.common.strict_json import Numbers, strict_json_loads
@@ -34,10 +36,9 @@ class Command(PlatformCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["file"]
         try:
-            as_of, market, settlement = _read(path, _rates(options["fx"]))
-            snapshot = snapshot_accept(
-                market=market, as_of=as_of, source=path.suffix.lstrip("."), settlement=settlement
-            )
+            document, source = _read(path, _rates(options["fx"])), path.suffix.lstrip(".")
+            with refusals_recorded(source=source, as_of=document.as_of):
+                snapshot = snapshot_publish(document=document, source=source)
         except DocumentError as error:
             raise CommandError(
                 "\n".join(f"{path}: {fault}" for fault in error.faults), returncode=BAD_INPUT
@@ -47,6 +48,8 @@ class Command(PlatformCommand):
         self.stdout.write(
             f"snapshot {snapshot.sequence}: {snapshot.instruments} instruments as of {snapshot.as_of}"
         )
+        for reason in snapshot_state(snapshot, snapshot.as_of).reasons:
+            self.stdout.write(f"  {reason}")
 
 
 def _rates(texts: list[str]) -> dict[str, float]:
@@ -61,16 +64,10 @@ def _rates(texts: list[str]) -> dict[str, float]:
     return rates
 
 
-def _read(path: Path, fx: dict[str, float]) -> tuple[datetime, Any, Any]:
+def _read(path: Path, fx: dict[str, float]) -> SnapshotDocument:
     if path.suffix == ".csv":
         with path.open(newline="", encoding="utf-8") as lines:
             chain = read_chain(lines, fx)
-        return chain.as_of.astimezone(UTC), chain.market, None
+        return SnapshotDocument(chain.as_of.astimezone(UTC), chain.market)
     document = strict_json_loads(path.read_bytes(), numbers=Numbers.FLOAT)
-    if not isinstance(document, dict) or "market" not in document:
-        raise DocumentError([Fault("market", "is required")])
-    faults = Faults()
-    as_of = Instant().read(document.get("as_of"), "as_of", faults)
-    faults.raise_if_any()
-    assert as_of is not None
-    return as_of, document["market"], document.get("settlement")
+    return SnapshotDocument.of(document, besides=True)

@@ -4,17 +4,13 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from margin import selectors
-from margin.choices import RunReason
-from margin.services.market import snapshot_accept
-from margin.services.runs import run_start
-from margin.tasks import enqueue
+from margin.services.publishing import SnapshotDocument, snapshot_publish
 from pmplatform.common.commands import PlatformCommand
 from pmplatform.demo.stage import SOURCE, market_at
 
 
 class Command(PlatformCommand):
-    help = "Publish a snapshot of the demo market at every tick, and a run for it unless one is under way."
+    help = "Publish a snapshot of the demo market at every tick."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--seed", type=int, default=1, help="seed of the market (default 1)")
@@ -28,7 +24,5 @@ class Command(PlatformCommand):
             time.sleep(options["every"])
             elapsed = (timezone.now() - market.as_of).total_seconds()
             document = market.step(max(elapsed, options["every"]))
-            snapshot_accept(market=document, as_of=market.as_of, source=SOURCE)
-            if not selectors.run_is_active():
-                enqueue(run_start(reason=RunReason.SNAPSHOT))
+            snapshot_publish(document=SnapshotDocument(market.as_of, document), source=SOURCE)
             ticks += 1

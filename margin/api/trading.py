@@ -9,16 +9,16 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import api as accounts_api
 from accounts import selectors
+from accounts.api import accounts as accounts_api
+from accounts.api.examples.accounts import ORDER
+from accounts.api.serializers.accounts import OrderSerializer
 from accounts.choices import LedgerKind
 from accounts.documents import FillDocument, OrderDocument, TransferDocument
-from accounts.examples import ORDER
-from accounts.serializers import OrderSerializer
 from accounts.services.changes import account_changing
 from accounts.services.orders import order_cancel
-from margin import trading_examples as examples
-from margin import trading_serializers as serializers
+from margin.api.examples import trading as examples
+from margin.api.serializers import trading as serializers
 from margin.services.fills import fill_record
 from margin.services.orders import order_enter
 from margin.services.transfers import account_withdrawable, transfer_record

@@ -74,42 +74,6 @@ EXPLANATION = OpenApiExample(
     },
     response_only=True,
 )
-_RUN = {
-    "id": 12,
-    "snapshot": 40,
-    "as_of": "2025-02-03T10:00:00Z",
-    "engine": "1.0.0",
-    "ledger_position": 4711,
-    "reason": "manual",
-    "state": "margin",
-    "accounts": 2060,
-    "accounts_done": 2048,
-    "parts_total": 6,
-    "parts_done": 5,
-    "created_at": "2025-02-03T10:00:02Z",
-    "finished_at": None,
-    "result_sha256": "",
-    "failure": "",
-}
-RUN = OpenApiExample("run", value=_RUN, response_only=True)
-RUN_DETAIL = OpenApiExample(
-    "run with its parts",
-    value={
-        **_RUN,
-        "blocked": {"88": "holds ETH-USDT-SWAP, which the snapshot does not list"},
-        "parts": [
-            {
-                "kind": "margin",
-                "name": "okx-2025/0001",
-                "state": "claimed",
-                "attempts": 1,
-                "accounts": 12,
-                "failure": "",
-            }
-        ],
-    },
-    response_only=True,
-)
 _BOOK_VALUE = BOOK.value
 _FIGURES = {"net_equity": 24932.4, "mmr": 1187.9, "imr": 1544.3, "margin_ratio": 19.4, "status": "normal"}
 COMPARE = OpenApiExample("book document to compare", value={"book": _BOOK_VALUE}, request_only=True)

@@ -9,12 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.choices import Methodology
-from margin import parameters_examples as examples
-from margin import parameters_serializers as serializers
 from margin import selectors, versions
+from margin.api.examples import parameters as examples
+from margin.api.parameters import READ_ERRORS, WRITE_ERRORS, ParametersView
+from margin.api.serializers import parameters as serializers
 from margin.engine.parameters.diff import parameter_diff
 from margin.models import ImpactReport, ParameterVersion
-from margin.parameters_api import READ_ERRORS, WRITE_ERRORS, ParametersView
 from margin.services.impacts import impact_start
 from margin.services.runs import runs_announce
 from pmplatform.common.errors import NotFound, ValidationFailed

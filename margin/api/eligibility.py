@@ -7,15 +7,15 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import AccountView
+from accounts.api.accounts import AccountView
+from accounts.api.examples.accounts import ACCOUNT
+from accounts.api.serializers.accounts import AccountSerializer
 from accounts.choices import HedgeMode, Methodology
 from accounts.eligibility import kept_hedge_mode
-from accounts.examples import ACCOUNT
 from accounts.selectors import account_get, account_writable
-from accounts.serializers import AccountSerializer
 from accounts.services.eligibility import declaration_accept
-from margin import eligibility_examples as examples
-from margin import eligibility_serializers as serializers
+from margin.api.examples import eligibility as examples
+from margin.api.serializers import eligibility as serializers
 from margin.services.enrolment import account_enrol, account_leave, account_methodology_change
 from margin.services.status import eligibility_status
 from pmplatform.common.idempotency import IDEMPOTENCY_PARAMETER, idempotent

@@ -10,12 +10,12 @@ from rest_framework import serializers as drf
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.filters import StrictFilters
-from margin import parameters_examples as examples
-from margin import parameters_serializers as serializers
+from accounts.api.filters import StrictFilters
 from margin import versions
+from margin.api.examples import parameters as examples
+from margin.api.filters import VersionFilters
+from margin.api.serializers import parameters as serializers
 from margin.choices import VersionState
-from margin.filters import VersionFilters
 from margin.models import ParameterVersion
 from margin.services.approvals import approval_hold, version_approve
 from margin.services.versions import (

@@ -9,7 +9,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import examples, filters, selectors, serializers
+from accounts import selectors
+from accounts.api import filters
+from accounts.api.examples import accounts as examples
+from accounts.api.serializers import accounts as serializers
 from accounts.choices import LedgerKind
 from accounts.documents import HedgeLimitDocument
 from accounts.models import Account

@@ -10,7 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.selectors import account_get
-from margin import examples, selectors
+from margin import selectors
+from margin.api.examples import simulations as examples
 from margin.engine.curve import Axis, curve_of
 from margin.engine.documents.book import BookDocument
 from margin.engine.errors import DocumentError

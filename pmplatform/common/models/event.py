@@ -1,0 +1,35 @@
+from django.db import models
+from django.utils import timezone
+
+
+class EventKind(models.TextChoices):
+    """What the stream and webhooks tell of."""
+
+    MARGIN = "margin"
+    WARNING = "warning"
+    RUN = "run"
+    LIQUIDATION = "liquidation"
+
+
+class Event(models.Model):
+    """Something that happened, for those who listen; its id orders the stream.
+
+    Ids are given one transaction after another (``events_append``), so that nobody who has seen an id will
+    ever be shown a smaller one. ``tenant`` is a plain number because this app knows no other; null is for
+    the platform alone.
+    """
+
+    kind = models.CharField(max_length=16, choices=EventKind)
+    tenant = models.BigIntegerField(null=True)
+    data = models.JSONField()
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("id",)
+        indexes = (models.Index(fields=["at"], name="event_by_time"),)
+        constraints = (
+            models.CheckConstraint(condition=models.Q(kind__in=EventKind.values), name="event_kind_known"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
