@@ -172,6 +172,6 @@ class GuardEventsView(ApiView):
         examples=[examples.GUARD_EVENT],
     )
     def get(self, request: Request) -> Response:
-        """What the guards have done, newest first: refusals, holds, releases, a stuck market. Scope: `read`."""
+        """What the guards did, newest first: refusals, holds, releases, a stuck market. Scope: `read`."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
