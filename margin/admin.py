@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from margin import selectors
-from margin.account_page import account_page
-from margin.console import standard_figures, status_mark
+from margin.console.account import account_page
+from margin.console.report import standard_figures, status_mark
 from margin.models import MarginResult, MarginRun, MarginRunPart, MarketSnapshot, ParameterVersion
 from pmplatform.common.admin import ReadOnlyAdmin
 from pmplatform.common.console import duration, money, percent

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from django.utils.safestring import SafeString
 
 from margin import selectors
-from margin.charts import BarView, CurveView, RatioView, component_bars, curve_view, ratio_view
-from margin.console import ExplanationView, ResultPage, explanation_views, result_page, status_mark
+from margin.console.charts import BarView, CurveView, RatioView, component_bars, curve_view, ratio_view
+from margin.console.report import ExplanationView, ResultPage, explanation_views, result_page, status_mark
 from margin.engine.comparison import under
 from margin.engine.curve import PRICE_MOVES, VOL_MOVES, Axis, curve_of
 from margin.engine.documents.book import BookDocument, coins_of
