@@ -12,6 +12,7 @@ urlpatterns = [
     # Before accounts: where the writes of a route need margin figures, margin serves all of it.
     path("api/v1/", include("margin.urls")),
     path("api/v1/", include("accounts.urls")),
+    path("api/v1/", include("liquidation.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
 ]

@@ -12,12 +12,14 @@ from rest_framework.response import Response
 from accounts.selectors import account_get
 from margin import selectors
 from margin.api.examples import simulations as examples
+from margin.api.labels import LABELS, LabelledView
 from margin.engine import requests
 from margin.engine.errors import DocumentError
 from margin.engine.explain.document import explain_document
 from margin.engine.parameters.library import Library
 from margin.engine.simulation import margin_report
 from margin.engine.what_if import what_if_of
+from margin.market_states import snapshots
 from margin.services.books import stored_book
 from pmplatform.common.errors import FieldError, ValidationFailed
 from pmplatform.common.parsers import MIB, FloatJSONParser
@@ -52,7 +54,7 @@ class SimulationsView(StatelessView):
         `parameters` null takes the version in force at `as_of`, a string names a stored one, an object is
         one of your own.
         """
-        return _simulated(margin_report, request)
+        return simulated(margin_report, request)
 
 
 class ExplainView(StatelessView):
@@ -69,7 +71,7 @@ class ExplainView(StatelessView):
         scenario, tier, curve or pair that binds; a share is negative where the row hedges. The shares of a
         component sum to its value, those under `mmr` to the unit's requirement.
         """
-        return _simulated(explain_document, request)
+        return simulated(explain_document, request)
 
 
 class CompareView(StatelessView):
@@ -86,7 +88,7 @@ class CompareView(StatelessView):
         requirement of `standard` less that of the methodology; `without_short_option_value` leaves out the
         value of short options, which `standard` asks for although the equity is without it already.
         """
-        return _simulated(requests.compare_request, request)
+        return simulated(requests.compare_request, request)
 
 
 class CurveView(StatelessView):
@@ -103,12 +105,13 @@ class CurveView(StatelessView):
         notional if absent, `moves` up to 601 ascending numbers. `liquidation_moves` are where the account
         passes the liquidation threshold, `liquidation_prices` the same as USD prices of the coin.
         """
-        return _simulated(requests.curve_request, request)
+        return simulated(requests.curve_request, request)
 
 
-class WhatIfView(StatelessView):
+class WhatIfView(StatelessView, LabelledView):
     @extend_schema(
         operation_id="simulations_what_if",
+        parameters=LABELS,
         request=OpenApiTypes.OBJECT,
         responses={200: OpenApiTypes.OBJECT, **_WHAT_IF_ERRORS},
         examples=[examples.WHAT_IF, examples.WHAT_IF_ANSWER],
@@ -120,18 +123,19 @@ class WhatIfView(StatelessView):
         `positions`, `orders` and `balances`; its `shifts` move the market: `price` by coin (relative),
         `vol_points`, `fx` (new rates of stable currencies) and `seconds`.
         """
-        return _simulated(self._answer, request)
+        return simulated(self._answer, request)
 
     def _answer(self, body: Any, library: Library) -> dict[str, Any]:
         asked = requests.what_if_request(body)
         if asked.account is None:
             return asked.answer(library)
         account = account_get(principal=self.principal, account_id=asked.account)
+        self.snapshot = snapshots().first()
         book, sha256 = stored_book(account_id=account.pk)
         return what_if_of(book, asked.changes, sha256)
 
 
-def _simulated(answer: Callable[[Any, Library], dict[str, Any]], request: Request) -> Response:
+def simulated(answer: Callable[[Any, Library], dict[str, Any]], request: Request) -> Response:
     """The answer to a request body; 400 with the path of every fault."""
     try:
         return Response(answer(request.data, selectors.parameter_library()))
