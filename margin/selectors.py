@@ -1,6 +1,6 @@
 """Reads of market, parameters, runs and results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -24,6 +24,7 @@ from margin.models import (
     MarginRunPart,
     MarketSnapshot,
     ParameterVersion,
+    SettlementPrice,
     UnitResult,
 )
 from pmplatform.common.errors import NotFound
@@ -213,10 +214,15 @@ def run_get(run: int) -> MarginRun:
     return MarginRun.objects.select_related("snapshot").get(pk=run)
 
 
-def snapshot_first_as_of(source: str) -> datetime | None:
-    """When the first snapshot of a source was taken."""
-    snapshots = MarketSnapshot.objects.filter(source=source).order_by("sequence")
-    return snapshots.values_list("as_of", flat=True).first()
+def settlement_prices(codes: Iterable[str]) -> dict[str, Decimal]:
+    """The fixed settlement prices of those of the instruments that have one, by code."""
+    prices = SettlementPrice.objects.filter(instrument__code__in=list(codes))
+    return dict(prices.values_list("instrument__code", "price"))
+
+
+def snapshot_latest_from(source: str) -> MarketSnapshot | None:
+    """The newest accepted snapshot of a source."""
+    return MarketSnapshot.objects.filter(source=source).order_by("-sequence").first()
 
 
 def results() -> QuerySet[MarginResult]:

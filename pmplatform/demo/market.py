@@ -1,12 +1,14 @@
 """An invented market that moves: four coins with spot, perpetuals, dated futures and options."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 
 from pmplatform.demo.coins import COINS, Coin
-from pmplatform.demo.expiries import Ladder
+from pmplatform.demo.continuing import listing_of, state_of
+from pmplatform.demo.listing import Listing
 from pmplatform.demo.options import Series, strikes_around
 from pmplatform.demo.walk import SECONDS_PER_YEAR, State
 
@@ -16,7 +18,8 @@ _SIGNIFICANT_DIGITS: Final = 9
 class DemoMarket:
     """A seeded market: the same seed, start and steps give the same documents.
 
-    What is listed is settled at the start; instruments drop out of the documents as they expire.
+    An instrument is listed until it expires, and new ones are as their time comes. `settlement` prices, by
+    instrument, what has expired in the last step.
     """
 
     def __init__(self, seed: int, as_of: datetime) -> None:
@@ -24,23 +27,28 @@ class DemoMarket:
         if as_of.tzinfo is None:
             raise ValueError("as_of must carry a time zone")
         self.as_of = as_of
+        self.settlement: dict[str, float] = {}
         self._rng = np.random.default_rng(seed)
         self._state = State.first(self._rng)
-        ladder = Ladder.after(as_of)
-        self._future_expiries = ladder.futures
-        self._series = [
-            (i, self._list_series(i, expiry))
-            for i, coin in enumerate(COINS)
-            if coin.option_settle
-            for expiry in ladder.every
-        ]
+        self._listing = Listing().at(as_of, self._list_series)
+
+    @classmethod
+    def continued(cls, seed: int, as_of: datetime, document: Mapping[str, Any]) -> Self:
+        """The market of which this is the document as of a time: it lists the same, at the same prices."""
+        market = cls(seed, as_of)
+        market._rng = np.random.default_rng([seed, int(as_of.timestamp())])
+        market._state = state_of(document, as_of)
+        market._listing = listing_of(document)
+        return market
 
     def step(self, seconds: float) -> dict[str, Any]:
         """Let `seconds` (positive) pass, and return the document of the new time."""
         if seconds <= 0:
             raise ValueError("seconds must be positive")
-        self._state = self._state.moved(seconds, self._rng)
-        self.as_of += timedelta(seconds=seconds)
+        later, moved = self.as_of + timedelta(seconds=seconds), self._state.moved(seconds, self._rng)
+        self.settlement = self._settlement(moved, later) if self._listing.has_expired(later) else {}
+        self.as_of, self._state = later, moved
+        self._listing = self._listing.at(later, self._list_series)
         return self.document()
 
     def document(self) -> dict[str, Any]:
@@ -58,16 +66,25 @@ class DemoMarket:
             "instruments": instruments + self._options(),
         }
 
-    def _list_series(self, i: int, expiry: datetime) -> Series:
-        forward = self._forward(i, COINS[i].option_settle, expiry)
-        return Series(COINS[i], expiry, strikes_around(COINS[i], forward, self._years(expiry)))
+    def _settlement(self, moved: State, later: datetime) -> dict[str, float]:
+        """What has expired by a later time settles at the mean of its index now and then."""
+        prices: dict[str, float] = {}
+        for row in self.document()["instruments"]:
+            if "expiry" in row and datetime.fromisoformat(row["expiry"]) <= later:
+                i = next(i for i, coin in enumerate(COINS) if coin.name == row["underlying"])
+                mean = (_index(self._state, i, row["settle"]) + _index(moved, i, row["settle"])) / 2.0
+                prices[row["id"]] = _rounded(mean)
+        return prices
+
+    def _list_series(self, coin: Coin, expiry: datetime) -> Series:
+        forward = self._forward(COINS.index(coin), coin.option_settle, expiry)
+        return Series(coin, expiry, strikes_around(coin, forward, self._years(expiry)))
 
     def _years(self, expiry: datetime) -> float:
         return (expiry - self.as_of).total_seconds() / SECONDS_PER_YEAR
 
     def _index(self, i: int, settle: str) -> float:
-        """Price of coin `i` in the quote currency of a settlement group."""
-        return _rounded(float(self._state.price[i]) / (self._state.tether if settle == "USDT" else 1.0))
+        return _index(self._state, i, settle)
 
     def _forward(self, i: int, settle: str, expiry: datetime) -> float:
         growth = float(np.exp(self._state.carry[i] * self._years(expiry)))
@@ -86,18 +103,21 @@ class DemoMarket:
             _delta_one(coin, "future", settle, f"{expiry:%y%m%d}", self._forward(i, settle, expiry))
             | {"expiry": expiry.strftime("%Y-%m-%dT%H:%M:%SZ")}
             for settle in ("USDT", coin.name)
-            for expiry in self._future_expiries
-            if expiry > self.as_of
+            for expiry in self._listing.futures
         ]
 
     def _options(self) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
-        for i, series in self._series:
-            if series.expiry > self.as_of:
-                settle = series.coin.option_settle
-                forward, spot = self._forward(i, settle, series.expiry), self._index(i, settle)
-                rows += series.rows(forward, spot, float(self._state.iv_level[i]), self._years(series.expiry))
+        for series in self._listing.series:
+            i, settle = COINS.index(series.coin), series.coin.option_settle
+            forward, spot = self._forward(i, settle, series.expiry), self._index(i, settle)
+            rows += series.rows(forward, spot, float(self._state.iv_level[i]), self._years(series.expiry))
         return rows
+
+
+def _index(state: State, i: int, settle: str) -> float:
+    """Price of coin `i` in the quote currency of a settlement group."""
+    return _rounded(float(state.price[i]) / (state.tether if settle == "USDT" else 1.0))
 
 
 def _spot(coin: Coin, price: float) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from accounts.services.eligibility import declaration_publish
 from accounts.services.loading import accounts_load
 from accounts.services.tenants import tenant_create, user_create
 from margin import selectors
+from margin.assembly import market_document
 from margin.parameter_files import shipped_documents
 from margin.services.market import parameters_load_initial, snapshot_accept
 from pmplatform.common.principals import Actor
@@ -44,13 +45,9 @@ def stage(*, accounts: int, seed: int, now: datetime) -> bool:
     return True
 
 
-def market_at(*, seed: int, now: datetime) -> DemoMarket:
-    """The demo's market walked on to `now` from where its first snapshot stands."""
-    start = selectors.snapshot_first_as_of(SOURCE)
-    if start is None:
+def market_standing(*, seed: int) -> DemoMarket:
+    """The demo's market as its newest snapshot has it."""
+    snapshot = selectors.snapshot_latest_from(SOURCE)
+    if snapshot is None:
         raise LookupError("the demo world is not staged")
-    market = DemoMarket(seed, start)
-    elapsed = (now - start).total_seconds()
-    if elapsed > 0:
-        market.step(elapsed)
-    return market
+    return DemoMarket.continued(seed, snapshot.as_of, market_document(bytes(snapshot.content)))

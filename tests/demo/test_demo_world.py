@@ -69,12 +69,47 @@ def test_a_step_keeps_the_listing_and_moves_the_prices() -> None:
     assert (market.as_of - AS_OF).total_seconds() == 60.0
 
 
-def test_expired_instruments_drop_out() -> None:
+def test_what_expires_goes_with_a_settlement_price_and_the_next_expiry_comes() -> None:
     market = DemoMarket(7, AS_OF)
     before, after = market.document(), market.step(DAY)
-    gone = set(marks(before)) - set(marks(after))
+    gone, come = set(marks(before)) - set(marks(after)), set(marks(after)) - set(marks(before))
     assert gone and all("-250123-" in name for name in gone)
-    assert set(marks(after)) < set(marks(before))
+    assert come and all("-250125-" in name for name in come)
+    assert set(market.settlement) == gone
+    first, last = (document["index"]["BTC-USD"] for document in (before, after))
+    [price] = {price for name, price in market.settlement.items() if name.startswith("BTC-USD-")}
+    assert price == pytest.approx((first + last) / 2.0, rel=1e-8)
+    market.step(60.0)
+    assert market.settlement == {}
+
+
+def test_over_two_months_every_instrument_stays_until_it_expires_and_the_ladder_stays_full() -> None:
+    market = DemoMarket(7, AS_OF)
+    rows = {row["id"]: row for row in market.document()["instruments"]}
+    for _ in range(120):
+        listed = {row["id"]: row for row in market.step(DAY / 2)["instruments"]}
+        missing = [row for name, row in rows.items() if name not in listed]
+        assert all(datetime.fromisoformat(row["expiry"]) <= market.as_of for row in missing)
+        assert {row["id"] for row in missing} == set(market.settlement)
+        expiries = {row["expiry"] for row in listed.values() if row["kind"] == "option"}
+        assert {
+            expiry.strftime("%Y-%m-%dT%H:%M:%SZ") for expiry in Ladder.after(market.as_of).every
+        } <= expiries
+        rows = listed
+
+
+def test_a_market_read_back_from_its_document_is_the_same_and_moves_on() -> None:
+    market = DemoMarket(7, AS_OF)
+    for _ in range(5):
+        document = market.step(DAY)
+    again = DemoMarket.continued(7, market.as_of, document)
+    before, after = marks(document), marks(again.document())
+    assert list(before) == list(after)
+    assert after == pytest.approx(before, rel=1e-4, abs=1e-6)
+    assert again.document()["index"] == pytest.approx(document["index"], rel=1e-8)
+    moved = marks(again.step(5.0))
+    assert list(moved) == list(before)
+    assert moved["BTC-USDT-SWAP"] == pytest.approx(before["BTC-USDT-SWAP"], rel=0.01)
 
 
 @pytest.mark.parametrize("day", range(1, 29))

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from margin.services.publishing import SnapshotDocument, snapshot_publish
 from pmplatform.common.commands import PlatformCommand
-from pmplatform.demo.stage import SOURCE, market_at
+from pmplatform.demo.stage import SOURCE, market_standing
 
 
 class Command(PlatformCommand):
@@ -18,11 +18,12 @@ class Command(PlatformCommand):
         parser.add_argument("--ticks", type=int, default=None, help="stop after so many (default: never)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        market = market_at(seed=options["seed"], now=timezone.now())
+        market = market_standing(seed=options["seed"])
         ticks = 0
         while options["ticks"] is None or ticks < options["ticks"]:
             time.sleep(options["every"])
             elapsed = (timezone.now() - market.as_of).total_seconds()
             document = market.step(max(elapsed, options["every"]))
-            snapshot_publish(document=SnapshotDocument(market.as_of, document), source=SOURCE)
+            published = SnapshotDocument(market.as_of, document, market.settlement or None)
+            snapshot_publish(document=published, source=SOURCE)
             ticks += 1
