@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --no-annotate --quiet
 
-.PHONY: demo test check requirements clean
+.PHONY: demo test check bench requirements clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/runtime.stamp  ## The platform with a seeded market and accounts, on loopback.
@@ -23,6 +23,9 @@ check: $(VENV)/dev.stamp  ## Style, types, import contracts, missing migrations.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pmplatform.embedded $(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: $(VENV)/runtime.stamp  ## The platform against its performance goals; takes a while and the whole machine.
+	$(BIN)/python manage.py benchmark
 
 requirements: | $(BIN)/pip  ## Pin again what pyproject.toml asks for.
 	$(BIN)/pip install --quiet --disable-pip-version-check uv

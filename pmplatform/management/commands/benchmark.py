@@ -1,0 +1,61 @@
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from pmplatform.benchmark.measures import Measure, as_table
+from pmplatform.embedded.process import new_password
+from pmplatform.embedded.servers import embedded_servers
+
+_SECRETS: Final = ("PM_SECRET_KEY", "PM_TOKEN_PEPPER")
+
+
+class Command(BaseCommand):
+    help = "Measure the platform against its goals, on private servers that are gone afterwards."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--quick", action="store_true", help="10,000 accounts, 3 pairs, under a minute")
+        parser.add_argument("--json", action="store_true", help="print the rows as JSON instead of a table")
+        parser.add_argument("--only", default="", help="comma-separated topics (default all)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        measures = []
+        for measure in _measured(options["quick"], options["only"]):
+            measures.append(measure)
+            if sys.stderr.isatty():
+                self.stderr.write(f"{measure.name}: {measure.figure}", ending="\n")
+        if options["json"]:
+            found = [measure.as_json() for measure in measures]
+            self.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        else:
+            self.stdout.write(as_table(measures))
+
+
+def _measured(quick: bool, only: str) -> Iterator[Measure]:
+    """The rows, one by one, as a process that has the servers in its environment finds them."""
+    with (
+        tempfile.TemporaryDirectory(prefix="pm-benchmark-") as scratch,
+        # Never the servers that the environment names: what is measured is written.
+        embedded_servers(Path(scratch), durable=True, environ={}) as servers,
+    ):
+        environment = os.environ | servers.as_environment() | _environment(scratch)
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "benchmark_measure"]
+        options = [*(["--quick"] if quick else []), f"--only={only}"]
+        with subprocess.Popen([*command, *options], env=environment, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                yield msgspec.json.decode(line, type=Measure)
+        if process.returncode:
+            raise CommandError("the measuring process failed", returncode=process.returncode)
+
+
+def _environment(data_dir: str) -> dict[str, str]:
+    return {"PM_PLAIN_HTTP": "1", "PM_DATA_DIR": data_dir} | {name: new_password() for name in _SECRETS}
