@@ -41,6 +41,11 @@ environment.refuse_unknown(
             "PM_RATE_LIMIT",
             "PM_STREAM_KEPT",
             "PM_WEBHOOK_NETWORKS",
+            "PM_WARNING_HYSTERESIS",
+            "PM_MAX_ATTEMPTS",
+            "PM_EXECUTION_URL",
+            "PM_EXECUTION_SECRET",
+            "PM_EXECUTION_SECRET_FILE",
         }
     )
 )
@@ -79,6 +84,14 @@ PM_RATE_LIMIT = environment.whole("PM_RATE_LIMIT", default=6_000, at_least=1)
 PM_STREAM_KEPT = environment.seconds("PM_STREAM_KEPT", default=86_400)
 # Networks that webhooks may call although they are not public, as CIDR blocks: over plain HTTP, too.
 PM_WEBHOOK_NETWORKS = environment.words("PM_WEBHOOK_NETWORKS")
+# A margin warning is armed again only this fraction beyond its threshold.
+PM_WARNING_HYSTERESIS = environment.number("PM_WARNING_HYSTERESIS", default=0.05)
+# A liquidation case that has failed so many times in a row is quarantined.
+PM_MAX_ATTEMPTS = environment.whole("PM_MAX_ATTEMPTS", default=5, at_least=1)
+# Where liquidation trades: the address of a venue of one's own, and the secret that both sign with. Without
+# an address it trades on paper, at mark.
+PM_EXECUTION_URL = os.environ.get("PM_EXECUTION_URL", "")
+PM_EXECUTION_SECRET = environment.required("PM_EXECUTION_SECRET") if PM_EXECUTION_URL else ""
 # Methodologies withdrawn by their venue: from when, and to which one their accounts move.
 PM_RETIREMENTS = {"okx-classic": ("2025-01-21T08:00:00+00:00", "okx-2025")}
 

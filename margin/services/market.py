@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -27,6 +27,8 @@ from margin.services.versions import CLOCK, version_audit, versions_mirror
 from pmplatform.common.decimals import amount_fault, decimal_text
 from pmplatform.common.locking import turn_take
 
+#: Whoever publishes a snapshot takes this turn; whoever acts by the newest one may share it.
+MARKET_TURN: Final = "market"
 _SETTLEMENT = MapOf(Exact(PRICE))
 
 
@@ -45,7 +47,7 @@ def snapshot_accept(*, market: Any, as_of: datetime, source: str, settlement: An
     ValidationFailed
         When an instrument differs from the one listed under its name.
     """
-    turn_take("market")
+    turn_take(MARKET_TURN)
     faults = Faults()
     rows = read_market(market, as_of, "market", faults)
     prices = _settlement(settlement, faults)

@@ -1,0 +1,115 @@
+"""Reads of cases, steps, orders, controls and the insurance fund."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Final
+
+from django.db.models import Q, QuerySet
+
+from liquidation.choices import ENDED, CaseState, StepState
+from liquidation.models import (
+    FundBalance,
+    FundEntry,
+    FundPosition,
+    LiquidationCase,
+    LiquidationControls,
+    LiquidationOrder,
+    LiquidationStep,
+    MarginWatch,
+    RunReview,
+)
+from pmplatform.common.errors import NotFound
+from pmplatform.common.principals import Principal
+
+_LIVE: Final = ~Q(state=CaseState.CLOSED)
+
+
+def controls() -> LiquidationControls:
+    """The one row of switches; before the first change of one, as they are at first: off."""
+    return LiquidationControls.objects.filter(pk=1).first() or LiquidationControls(pk=1)
+
+
+def cases_visible(*, principal: Principal) -> QuerySet[LiquidationCase]:
+    """All cases for the platform, those of its own accounts for a tenant's principals."""
+    cases = LiquidationCase.objects.select_related("account__tenant")
+    if principal.tenant_id is None:
+        return cases
+    return cases.filter(account__tenant_id=principal.tenant_id)
+
+
+def case_get(*, principal: Principal, case_id: int) -> LiquidationCase:
+    """Raises NotFound, also for a case of somebody else's account."""
+    case = cases_visible(principal=principal).filter(pk=case_id).first()
+    if case is None:
+        raise NotFound("There is no such case.")
+    return case
+
+
+def case_live(account_id: int) -> LiquidationCase | None:
+    """The live case of an account."""
+    return LiquidationCase.objects.filter(_LIVE, account_id=account_id).first()
+
+
+def accounts_with_live_case(account_ids: Iterable[int]) -> set[int]:
+    """Those of the accounts that have a live case."""
+    live = LiquidationCase.objects.filter(_LIVE, account_id__in=list(account_ids))
+    return set(live.values_list("account_id", flat=True))
+
+
+def case_steps(case_id: int) -> QuerySet[LiquidationStep]:
+    """The steps of a case in their order."""
+    return LiquidationStep.objects.filter(case_id=case_id).order_by("number")
+
+
+def step_open(case_id: int) -> LiquidationStep | None:
+    """The step of a case that has orders at the venue which have not ended."""
+    orders = LiquidationOrder.objects.exclude(status__in=ENDED).values("step_id")
+    return LiquidationStep.objects.filter(case_id=case_id, state=StepState.PLANNED, pk__in=orders).first()
+
+
+def step_orders(step: LiquidationStep, refusals: int) -> list[LiquidationOrder]:
+    """The orders of a step since the last refusal, by leg."""
+    orders = LiquidationOrder.objects.filter(step=step, refusals=refusals).select_related("instrument")
+    return list(orders.order_by("leg"))
+
+
+def case_orders(case_id: int) -> QuerySet[LiquidationOrder]:
+    """The orders of a case with their fills, oldest first."""
+    orders = LiquidationOrder.objects.filter(step__case_id=case_id)
+    return orders.select_related("instrument", "step").prefetch_related("fills__fill").order_by("id")
+
+
+def watches(account_ids: Iterable[int] | None = None) -> dict[int, MarginWatch]:
+    """What is remembered of accounts, of all if none are given, by account id."""
+    rows = MarginWatch.objects.all()
+    if account_ids is not None:
+        rows = rows.filter(account_id__in=list(account_ids))
+    return {row.account_id: row for row in rows}
+
+
+def run_is_reviewed(run_id: int, snapshot: int) -> bool:
+    """Whether a run, or one over a later snapshot, has been reviewed."""
+    return RunReview.objects.filter(Q(run_id=run_id) | Q(snapshot__gt=snapshot)).exists()
+
+
+def fund_balances() -> QuerySet[FundBalance]:
+    """The fund's cash by currency."""
+    return FundBalance.objects.order_by("currency")
+
+
+def fund_positions() -> QuerySet[FundPosition]:
+    """What the fund holds, by instrument."""
+    return FundPosition.objects.select_related("instrument").order_by("instrument__code")
+
+
+def fund_entries() -> QuerySet[FundEntry]:
+    """What has changed the fund."""
+    return FundEntry.objects.select_related("case")
+
+
+def fund_taken(case_id: int) -> Mapping[str, Decimal]:
+    """What the fund has taken from a case's account, refunds taken off, by subject."""
+    sums: dict[str, Decimal] = {}
+    for subject, amount in FundEntry.objects.filter(case_id=case_id).values_list("subject", "amount"):
+        sums[subject] = sums.get(subject, Decimal(0)) + amount
+    return sums
