@@ -1,5 +1,6 @@
 """The relay of the outbox: publishes what has committed, woken by PostgreSQL and else once a second.
 
+Once a second it also seals the audit chain, which is likewise made of what has committed.
 Any number of relays may run beside each other. One that dies while it publishes leaves its rows pending, so
 that a message may be published twice, and none is lost.
 """
@@ -16,7 +17,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
+from pmplatform.common.chain import chain_seal
 from pmplatform.common.models import OutboxRow
+from pmplatform.common.notices import listen, notice_wait
 from pmplatform.common.outbox import (
     CHANNEL,
     outbox_claim,
@@ -32,6 +35,7 @@ Route = Callable[[Sequence[Mapping[str, Any]]], None]
 
 BATCH: Final = 1_000
 POLL_SECONDS: Final = 1.0
+_SEAL_EVERY: Final = timedelta(seconds=1)
 _PRUNE_EVERY: Final = timedelta(minutes=1)
 
 
@@ -42,17 +46,20 @@ def outbox_relay(
 
     An outage of the broker or of the database is waited for.
     """
-    prune_at = timezone.now()
+    seal_at = prune_at = timezone.now()
     while not stopping():
         try:
-            _listen()
+            listen(CHANNEL)
             while outbox_publish(routes=routes, now=timezone.now()):
                 pass
+            if timezone.now() >= seal_at:
+                chain_seal(now=timezone.now())
+                seal_at = timezone.now() + _SEAL_EVERY
             if timezone.now() >= prune_at:
                 outbox_prune(now=timezone.now())
                 prune_at = timezone.now() + _PRUNE_EVERY
             alive()
-            _wait()
+            notice_wait(POLL_SECONDS)
         except BrokerUnavailable as error:
             logger.warning("the broker does not answer: %s", error)
             time.sleep(POLL_SECONDS)
@@ -95,15 +102,3 @@ def _publish(route: Route | None, rows: Sequence[OutboxRow], now: datetime) -> N
             outbox_mark_failed(row=row, error=f"{type(error).__name__}: {error}"[:2000], now=now)
     else:
         outbox_mark_published(rows=rows, now=now)
-
-
-def _listen() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"LISTEN {CHANNEL}")
-
-
-def _wait() -> None:
-    """Return at the next notice, one that came meanwhile included, or when the time to poll has come."""
-    assert connection.connection is not None
-    for _ in connection.connection.notifies(timeout=POLL_SECONDS, stop_after=1):
-        pass

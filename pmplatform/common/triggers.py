@@ -65,3 +65,34 @@ def append_only_with_retention(table: str) -> migrations.RunSQL:
         """,
         f"DROP TRIGGER {table}_append_only ON {table}",
     )
+
+
+AUDITED_FUNCTIONS = migrations.RunSQL(
+    """
+    CREATE FUNCTION remember_for_audit() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        -- Lots of at most ten thousand, so that a bulk load is sealed piece by piece.
+        INSERT INTO common_auditpending (source, row_ids)
+            SELECT TG_TABLE_NAME, array_agg(id ORDER BY id) FROM added GROUP BY id / 10000;
+        RETURN NULL;
+    END $$;
+    CREATE FUNCTION remember_all_for_audit(source name) RETURNS void LANGUAGE plpgsql AS $$
+    BEGIN
+        EXECUTE format('INSERT INTO common_auditpending (source, row_ids) '
+            'SELECT %L, array_agg(id ORDER BY id) FROM %I GROUP BY id / 10000', source, source);
+    END $$
+    """,
+    "DROP FUNCTION remember_all_for_audit(name); DROP FUNCTION remember_for_audit()",
+)
+
+
+def audited(table: str) -> migrations.RunSQL:
+    """Have every row of an append-only ``table``, those that it has included, sealed into the audit chain."""
+    return migrations.RunSQL(
+        f"""
+        CREATE TRIGGER {table}_audited AFTER INSERT ON {table} REFERENCING NEW TABLE AS added
+            FOR EACH STATEMENT EXECUTE FUNCTION remember_for_audit();
+        SELECT remember_all_for_audit('{table}')
+        """,
+        f"DROP TRIGGER {table}_audited ON {table}",
+    )

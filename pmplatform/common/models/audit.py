@@ -1,4 +1,6 @@
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 
@@ -30,3 +32,45 @@ class AuditRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_type} {self.object_id} by {self.actor}"
+
+
+class AuditPending(models.Model):
+    """Rows of an audited table that have committed and are not sealed yet; written by a trigger."""
+
+    source = models.CharField(max_length=63)
+    row_ids = ArrayField(models.BigIntegerField())
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ("id",)
+        verbose_name = "pending audit rows"
+        verbose_name_plural = "pending audit rows"
+
+    def __str__(self) -> str:
+        return f"{len(self.row_ids)} of {self.source}"
+
+
+class AuditSeal(models.Model):
+    """A link of the audit chain: a hash over rows of one table and over the link before; append-only.
+
+    ``rows_sha256`` is over the content of the rows, in the order of ``row_ids``; ``sha256`` over everything
+    else of the seal. The first link has an empty ``previous_sha256``.
+    """
+
+    sequence = models.BigIntegerField(primary_key=True)
+    source = models.CharField(max_length=63)
+    row_ids = ArrayField(models.BigIntegerField())
+    rows_sha256 = models.CharField(max_length=64)
+    previous_sha256 = models.CharField(max_length=64, unique=True, blank=True)
+    sha256 = models.CharField(max_length=64, unique=True)
+    sealed_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        ordering = ("sequence",)
+        constraints = (
+            models.CheckConstraint(condition=models.Q(sequence__gte=1), name="audit_seal_numbered_from_one"),
+        )
+        verbose_name = "audit seal"
+
+    def __str__(self) -> str:
+        return f"{self.sequence}:{self.sha256}"
