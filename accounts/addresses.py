@@ -12,6 +12,8 @@ from django.conf import settings
 from pmplatform.common.errors import FieldError, Refused
 
 _PORTS: Final = {"https": 443, "http": 80}
+#: NAT64, Teredo and 6to4.
+_TRANSLATED: Final = [ip_network(each) for each in ("64:ff9b::/96", "2001::/32", "2002::/16")]
 _Address = IPv4Address | IPv6Address
 
 
@@ -78,13 +80,15 @@ def _addresses(parts: SplitResult, port: int) -> list[_Address]:
 def _may_be_called(address: _Address, scheme: str) -> bool:
     """Whether an address is public and called over TLS, or in a network that is allowed besides.
 
-    An IPv4 address inside an IPv6 one is judged as what it is.
+    An IPv4 address inside an IPv6 one is judged as what it is; one that a translator would unpack is
+    refused, for it may lead anywhere.
     """
     inner = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     actual = inner or address
     if any(actual in ip_network(network) for network in settings.PM_WEBHOOK_NETWORKS):
         return True
-    return scheme == "https" and actual.is_global and not actual.is_multicast
+    is_public = actual.is_global and not actual.is_multicast
+    return scheme == "https" and is_public and not any(actual in network for network in _TRANSLATED)
 
 
 def _literal(host: str) -> _Address | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
@@ -22,9 +22,13 @@ from accounts.models import (
     Tenant,
     TenantGrant,
     Transfer,
+    Webhook,
+    WebhookDelivery,
 )
 from pmplatform.common.errors import NotFound, NotPermitted, ValidationFailed
 from pmplatform.common.principals import Principal
+
+_Owned = TypeVar("_Owned", ApiToken, Webhook)
 
 
 def tenant_get(*, slug: str) -> Tenant:
@@ -115,6 +119,50 @@ def instruments_all() -> QuerySet[Instrument]:
 def tenant_ids_granted(*, user_id: int) -> set[int]:
     """The tenants that a member of the platform staff may act in."""
     return set(TenantGrant.objects.filter(user=user_id).values_list("tenant_id", flat=True))
+
+
+def tokens_visible(*, principal: Principal) -> QuerySet[ApiToken]:
+    """The tokens of the principal's tenant, of every tenant for the platform; never the platform's own."""
+    tokens = ApiToken.objects.filter(tenant__isnull=False).select_related("tenant")
+    return tokens if principal.tenant_id is None else tokens.filter(tenant_id=principal.tenant_id)
+
+
+def token_writable(*, principal: Principal, public_id: str) -> ApiToken:
+    """Raises NotFound, NotPermitted as ``account_writable`` does."""
+    return _writable(tokens_visible(principal=principal).filter(public_id=public_id), principal, "token")
+
+
+def webhooks_visible(*, principal: Principal) -> QuerySet[Webhook]:
+    """The webhooks of the principal's tenant; of every tenant for the platform."""
+    webhooks = Webhook.objects.select_related("tenant")
+    return webhooks if principal.tenant_id is None else webhooks.filter(tenant_id=principal.tenant_id)
+
+
+def webhook_get(*, principal: Principal, webhook_id: int) -> Webhook:
+    """Raises NotFound, also for somebody else's."""
+    webhook = webhooks_visible(principal=principal).filter(pk=webhook_id).first()
+    if webhook is None:
+        raise NotFound("There is no such webhook.")
+    return webhook
+
+
+def webhook_writable(*, principal: Principal, webhook_id: int) -> Webhook:
+    """Raises NotFound, NotPermitted as ``account_writable`` does; locks the row."""
+    found = webhooks_visible(principal=principal).filter(pk=webhook_id).select_for_update(of=("self",))
+    return _writable(found, principal, "webhook")
+
+
+def webhook_deliveries(*, webhook: Webhook) -> QuerySet[WebhookDelivery]:
+    return WebhookDelivery.objects.filter(webhook=webhook)
+
+
+def _writable(found: QuerySet[_Owned], principal: Principal, kind: str) -> _Owned:
+    row = found.first()
+    if row is None:
+        raise NotFound(f"There is no such {kind}.")
+    if row.tenant_id is None or not principal.may_write(row.tenant_id):
+        raise NotPermitted(f"You may read this {kind}, but not change it.")
+    return row
 
 
 def token_by_public_id(*, public_id: str) -> ApiToken | None:

@@ -8,6 +8,7 @@ from accounts.services.opening import ACCOUNTS_LOADED
 from margin.services.publishing import SNAPSHOT_PUBLISHED
 from margin.services.runs import RUN_STARTED, run_advance
 from margin.tasks import enqueue, enqueue_changes, start_due_run, sweep_accounts
+from pmplatform.common.events import EVENTS_APPENDED, events_announce
 from pmplatform.common.relay import Route
 
 _Payloads = Sequence[Mapping[str, Any]]
@@ -19,6 +20,10 @@ def _account_changed(payloads: _Payloads) -> None:
 
 def _accounts_loaded(payloads: _Payloads) -> None:
     sweep_accounts.delay()
+
+
+def _events_appended(payloads: _Payloads) -> None:
+    events_announce()
 
 
 def _run_started(payloads: _Payloads) -> None:
@@ -33,6 +38,7 @@ def _snapshot_published(payloads: _Payloads) -> None:
 ROUTES: Final[Mapping[str, Route]] = {
     ACCOUNT_CHANGED: _account_changed,
     ACCOUNTS_LOADED: _accounts_loaded,
+    EVENTS_APPENDED: _events_appended,
     RUN_STARTED: _run_started,
     SNAPSHOT_PUBLISHED: _snapshot_published,
 }

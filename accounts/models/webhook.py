@@ -9,21 +9,21 @@ from pmplatform.common.events import EventKind
 
 
 class Webhook(models.Model):
-    """An address that is told of events; without a tenant it is the platform's, and hears of all.
+    """An address that is told of its tenant's events.
 
     No secret is stored: each is derived from its ``salt`` and the server's pepper. During a rotation the
-    one before is valid until ``rotated_until``.
+    one before is valid until ``rotated_until``. Events up to the id ``owed_until`` have been looked at, and
+    those that were asked for are owed, or delivered, since.
     """
 
-    tenant = models.ForeignKey(
-        Tenant, null=True, blank=True, on_delete=models.PROTECT, related_name="webhooks"
-    )
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="webhooks")
     url = models.CharField(max_length=500)
     events = ArrayField(models.CharField(max_length=16, choices=EventKind.choices))
     enabled = models.BooleanField(default=True)
     salt = models.CharField(max_length=32)
     previous_salt = models.CharField(max_length=32, blank=True)
     rotated_until = models.DateTimeField(null=True, blank=True)
+    owed_until = models.BigIntegerField(default=0)
     created_by = models.CharField(max_length=150)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -46,7 +46,7 @@ class Webhook(models.Model):
 
 
 class WebhookDelivery(models.Model):
-    """One event for one webhook: written with the event, delivered afterwards, at least once.
+    """One event for one webhook, to be delivered at least once.
 
     An attempt first moves ``available_at`` into the future, so that one whose process dies is made again.
     ``event_id`` and ``body`` outlive the event itself.

@@ -35,17 +35,20 @@ def token_create(
     days: int,
     networks: Iterable[str] = (),
     name: str = "",
+    issuer: frozenset[Scope] = frozenset(Scope),
     actor: Actor,
     now: datetime,
 ) -> IssuedToken:
     """Issue a token for a tenant, or for the platform; a tenant's may carry ``read`` and ``trade`` only.
+
+    ``issuer`` are the scopes of who asks: nobody hands out more than that.
 
     Raises
     ------
     ValidationFailed
     """
     blocks = list(networks)
-    faults_refuse(_faults(tenant, scopes, days, blocks))
+    faults_refuse(_faults(tenant, scopes, issuer, days, blocks))
     parts = token_generate()
     row = ApiToken.objects.create(
         public_id=parts.public_id,
@@ -83,12 +86,18 @@ def token_use_record(*, token_id: int, now: datetime) -> None:
 
 
 def _faults(
-    tenant: Tenant | None, scopes: frozenset[Scope], days: int, networks: list[str]
+    tenant: Tenant | None,
+    scopes: frozenset[Scope],
+    issuer: frozenset[Scope],
+    days: int,
+    networks: list[str],
 ) -> Iterable[FieldError]:
     if not scopes:
         yield FieldError("scopes", "is empty")
     if tenant is not None and (platform_only := scopes - _TENANT_SCOPES):
         yield FieldError("scopes", f"a tenant's token cannot have {', '.join(sorted(platform_only))}")
+    if beyond := scopes - issuer:
+        yield FieldError("scopes", f"you do not have {', '.join(sorted(beyond))} yourself")
     if not 1 <= days <= MAX_DAYS:
         yield FieldError("days", f"is not within 1 and {MAX_DAYS}")
     for index, network in enumerate(networks):

@@ -1,31 +1,30 @@
 """The events of the stream: appended in the order of their ids, read by whom they concern.
 
-PostgreSQL holds them for ``PM_STREAM_KEPT``; a message over Redis says only that there are new ones.
+PostgreSQL holds them for ``PM_STREAM_KEPT``; a message over Redis says only that there are new ones, and the
+relay of the outbox sends it, so that nobody who appends waits for Redis.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection
 from django.db.models import Max, Min, Q
 from redis import Redis
-from redis.exceptions import RedisError
 
 from pmplatform.common.locking import turn_take
 from pmplatform.common.models import Event
 from pmplatform.common.models.event import EventKind
-from pmplatform.common.principals import Principal
+from pmplatform.common.outbox import outbox_append
 
-__all__ = ["CHANNEL", "EventKind", "NewEvent"]
+__all__ = ["CHANNEL", "EVENTS_APPENDED", "EventKind", "NewEvent"]
 
-logger = logging.getLogger(__name__)
-
-#: The Redis channel on which new events are announced.
+#: Where new events are announced: of Redis, for the stream, and of PostgreSQL, for webhooks.
 CHANNEL: Final = "events"
+#: Topic of the outbox: there are new events.
+EVENTS_APPENDED: Final = "events.appended"
 _TURN: Final = "events"
 _ANSWER_SECONDS: Final = 1.0
 
@@ -43,7 +42,7 @@ def events_append(*, events: Sequence[NewEvent], now: datetime) -> list[Event]:
     """Append events; needs a transaction, and holds off every other that appends until it ends.
 
     The turn is what makes ids follow the order of commits: without it a reader could see 8 before 7, and
-    never come back for 7.
+    never come back for 7. So append last, when every row lock is taken already and the end is near.
 
     Raises
     ------
@@ -54,17 +53,21 @@ def events_append(*, events: Sequence[NewEvent], now: datetime) -> list[Event]:
     turn_take(_TURN)
     rows = [Event(kind=event.kind, tenant=event.tenant, data=dict(event.data), at=now) for event in events]
     written = Event.objects.bulk_create(rows, batch_size=1_000)
-    transaction.on_commit(_announce)
+    outbox_append(topic=EVENTS_APPENDED, payload={"event": written[-1].pk})
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
     return written
 
 
-def events_after(
-    *, last_id: int, limit: int, principal: Principal | None = None, until: int | None = None
-) -> list[Event]:
-    """Events with a larger id, in its order: those a principal may see or, without one, all."""
-    mine = Q() if principal is None or principal.is_platform else Q(tenant=principal.tenant_id)
-    bound = Q() if until is None else Q(pk__lte=until)
-    return list(Event.objects.filter(mine, bound, pk__gt=last_id).order_by("pk")[:limit])
+def events_after(*, last_id: int, limit: int, tenant_id: int | None = None) -> list[Event]:
+    """Events with a larger id, in its order: a tenant's or, without one, everybody's."""
+    mine = Q() if tenant_id is None else Q(tenant=tenant_id)
+    return list(Event.objects.filter(mine, pk__gt=last_id).order_by("pk")[:limit])
+
+
+def event_document(event: Event) -> dict[str, Any]:
+    """An event as the stream and webhooks tell it."""
+    return {"id": event.pk, "kind": event.kind, "at": event.at.isoformat(), "data": event.data}
 
 
 def events_range() -> tuple[int, int]:
@@ -79,13 +82,9 @@ def events_prune(*, now: datetime) -> None:
     old.exclude(pk=events_range()[1]).delete()
 
 
-def _announce() -> None:
-    try:
-        with Redis.from_url(
-            str(settings.PM_REDIS_URL),
-            socket_timeout=_ANSWER_SECONDS,
-            socket_connect_timeout=_ANSWER_SECONDS,
-        ) as client:
-            client.publish(CHANNEL, "")
-    except RedisError as error:
-        logger.warning("new events are not announced, and will be found a moment later: %s", error)
+def events_announce() -> None:
+    """Tell the streams that there are new events. Raises RedisError."""
+    with Redis.from_url(
+        str(settings.PM_REDIS_URL), socket_timeout=_ANSWER_SECONDS, socket_connect_timeout=_ANSWER_SECONDS
+    ) as client:
+        client.publish(CHANNEL, "")

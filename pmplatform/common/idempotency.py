@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter
@@ -19,6 +19,7 @@ from pmplatform.common.errors import IdempotencyKeyReused, ValidationFailed
 from pmplatform.common.locking import lock_timeout
 from pmplatform.common.models import IdempotencyRecord
 from pmplatform.common.principals import principal_of
+from pmplatform.common.transactions import one_view
 
 HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
@@ -46,6 +47,53 @@ def idempotent(
     that failed leaves no trace and may be tried again. Without the header it is simply one transaction.
     """
 
+    return _once(method, withheld=None)
+
+
+def idempotent_withholding(
+    member: str,
+) -> Callable[[_Method[_View, _P]], Callable[Concatenate[_View, Request, _P], HttpResponseBase]]:
+    """As ``idempotent``, for an answer with a secret: what is kept, and given again, has null for it."""
+
+    def decorate(
+        method: _Method[_View, _P],
+    ) -> Callable[Concatenate[_View, Request, _P], HttpResponseBase]:
+        return _once(method, withheld=member)
+
+    return decorate
+
+
+def idempotent_view(
+    method: _Method[_View, _P],
+) -> Callable[Concatenate[_View, Request, _P], HttpResponseBase]:
+    """As ``idempotent``, in a transaction that sees one moment (``one_view``), for writes that read much.
+
+    Such a transaction cannot wait for another's key and then read its answer. So both of two requests at
+    once do the work; the key, written last, lets one of them commit, and the other is answered from that.
+    """
+
+    @wraps(method)
+    def wrapper(view: _View, request: Request, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponseBase:
+        key = request.headers.get(HEADER)
+        if key is not None and (record := _recorded(request, key)):
+            return _replayed(record, _fingerprint(request))
+        try:
+            with one_view():
+                response = method(view, request, *args, **kwargs)
+                if key is not None:
+                    _keep(IdempotencyRecord(**_identity(request, key)), response)
+                return response
+        except IntegrityError:
+            if key is None or not (record := _recorded(request, key)):
+                raise
+            return _replayed(record, _fingerprint(request))
+
+    return wrapper
+
+
+def _once(
+    method: _Method[_View, _P], *, withheld: str | None
+) -> Callable[Concatenate[_View, Request, _P], HttpResponseBase]:
     @wraps(method)
     def wrapper(view: _View, request: Request, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponseBase:
         key = request.headers.get(HEADER)
@@ -56,7 +104,7 @@ def idempotent(
             if not is_new:
                 return _replayed(record, _fingerprint(request))
             response = method(view, request, *args, **kwargs)
-            _keep(record, response)
+            _keep(record, response, withheld)
             return response
 
     return wrapper
@@ -64,24 +112,39 @@ def idempotent(
 
 def _claimed(request: Request, key: str) -> tuple[IdempotencyRecord, bool]:
     """Insert the key's row, waiting for a transaction that is about to; say whether it is ours."""
-    if not _WELL_FORMED.fullmatch(key):
-        raise ValidationFailed.at(HEADER, "is not 1 to 128 printable ASCII characters")
+    identity = _identity(request, key)
     with lock_timeout():
         return IdempotencyRecord.objects.get_or_create(
-            principal=principal_of(request).name,
+            principal=identity["principal"],
             key=key,
-            defaults={"request_sha256": _fingerprint(request)},
+            defaults={"request_sha256": identity["request_sha256"]},
         )
+
+
+def _recorded(request: Request, key: str) -> IdempotencyRecord | None:
+    identity = _identity(request, key)
+    return IdempotencyRecord.objects.filter(principal=identity["principal"], key=key).first()
+
+
+def _identity(request: Request, key: str) -> dict[str, str]:
+    if not _WELL_FORMED.fullmatch(key):
+        raise ValidationFailed.at(HEADER, "is not 1 to 128 printable ASCII characters")
+    return {
+        "principal": principal_of(request).name,
+        "key": key,
+        "request_sha256": _fingerprint(request),
+    }
 
 
 def _fingerprint(request: Request) -> str:
     return canonical_sha256({"method": request.method, "path": request.path, "body": request.data})
 
 
-def _keep(record: IdempotencyRecord, response: Response) -> None:
+def _keep(record: IdempotencyRecord, response: Response, withheld: str | None = None) -> None:
+    answer = response.data if withheld is None else {**response.data, withheld: None}
     record.status = response.status_code
-    record.response = b"" if response.data is None else JSONRenderer().render(response.data)
-    record.save(update_fields=["status", "response"])
+    record.response = b"" if answer is None else JSONRenderer().render(answer)
+    record.save()
 
 
 def _replayed(record: IdempotencyRecord, fingerprint: str) -> HttpResponse:

@@ -13,20 +13,25 @@ WINDOW: Final = timedelta(minutes=5)
 _PREFIX: Final = "v1="
 
 
-def signature_headers(*, secret: str, body: bytes, now: datetime) -> dict[str, str]:
-    """The headers that sign a body."""
+def signature_headers(
+    *, secret: str, body: bytes, now: datetime, previous: str | None = None
+) -> dict[str, str]:
+    """The headers that sign a body; while a secret is being replaced, by the one before as well."""
     timestamp = str(int(now.timestamp()))
-    return {TIMESTAMP_HEADER: timestamp, SIGNATURE_HEADER: _PREFIX + _digest(secret, timestamp, body)}
+    secrets = [secret] if previous is None else [secret, previous]
+    signatures = ",".join(_PREFIX + _digest(each, timestamp, body) for each in secrets)
+    return {TIMESTAMP_HEADER: timestamp, SIGNATURE_HEADER: signatures}
 
 
 def signature_holds(*, secret: str, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
-    """Whether the headers sign this body with the secret, and not too long ago or ahead."""
-    timestamp, signature = headers.get(TIMESTAMP_HEADER, ""), headers.get(SIGNATURE_HEADER, "")
+    """Whether one of the signatures is this secret's over this body, not too long ago or ahead."""
+    timestamp, signatures = headers.get(TIMESTAMP_HEADER, ""), headers.get(SIGNATURE_HEADER, "")
     if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 12):
         return False
     if abs(now.timestamp() - int(timestamp)) > WINDOW.total_seconds():
         return False
-    return hmac.compare_digest(signature.encode(), (_PREFIX + _digest(secret, timestamp, body)).encode())
+    wanted = (_PREFIX + _digest(secret, timestamp, body)).encode()
+    return any(hmac.compare_digest(each.strip().encode(), wanted) for each in signatures.split(","))
 
 
 def _digest(secret: str, timestamp: str, body: bytes) -> str:

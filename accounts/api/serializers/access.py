@@ -11,7 +11,7 @@ from pmplatform.common.tokens import Scope
 class TokenSerializer(StrictSerializer):
     id = serializers.CharField(source="public_id", help_text="The part between `pm_` and the dot")
     name = serializers.CharField()
-    tenant = serializers.CharField(source="tenant.slug", allow_null=True, help_text="Null: the platform's")
+    tenant = serializers.CharField(source="tenant.slug")
     scopes = serializers.ListField(child=serializers.ChoiceField(Scope.choices()))
     networks = serializers.ListField(
         child=serializers.CharField(), help_text="CIDR blocks it may be used from; empty for anywhere"
@@ -24,7 +24,7 @@ class TokenSerializer(StrictSerializer):
 
 
 class IssuedTokenSerializer(TokenSerializer):
-    token = serializers.CharField(help_text="`pm_<id>.<secret>`; it cannot be shown again")
+    token = serializers.CharField(allow_null=True, help_text="`pm_<id>.<secret>`; it cannot be shown again")
 
 
 class TokenCreateSerializer(StrictSerializer):
@@ -41,7 +41,7 @@ class TokenCreateSerializer(StrictSerializer):
 
 class WebhookSerializer(StrictSerializer):
     id = serializers.IntegerField()
-    tenant = serializers.CharField(source="tenant.slug", allow_null=True, help_text="Null: the platform's")
+    tenant = serializers.CharField(source="tenant.slug")
     url = serializers.CharField()
     events = serializers.ListField(child=serializers.ChoiceField(EventKind.choices))
     enabled = serializers.BooleanField()
@@ -52,7 +52,9 @@ class WebhookSerializer(StrictSerializer):
 
 
 class IssuedWebhookSerializer(WebhookSerializer):
-    secret = serializers.CharField(help_text="Signs what is delivered; it cannot be shown again")
+    secret = serializers.CharField(
+        allow_null=True, help_text="Signs what is delivered; it cannot be shown again"
+    )
 
 
 class WebhookCreateSerializer(StrictSerializer):
