@@ -14,6 +14,7 @@ from rest_framework.request import Request
 
 from accounts import selectors
 from accounts.models import ApiToken, User
+from accounts.second_factor import second_factor_missing
 from accounts.services.tokens import token_use_record
 from pmplatform.common.principals import Principal
 from pmplatform.common.tokens import Scope, token_parse
@@ -42,11 +43,13 @@ class TokenAuthentication(authentication.BaseAuthentication):
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """The console's session, with CSRF protection."""
+    """The console's session, with CSRF protection; one that lacks a second factor it needs is nobody's."""
 
     def authenticate(self, request: Request) -> tuple[User, Principal] | None:
         credentials = super().authenticate(request)
         if credentials is None or not isinstance(credentials[0], User):
+            return None
+        if second_factor_missing(credentials[0]):
             return None
         return credentials[0], user_principal(credentials[0])
 

@@ -8,6 +8,7 @@ that always sets it).
 """
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -41,6 +42,8 @@ environment.refuse_unknown(
             "PM_RATE_LIMIT",
             "PM_STREAM_KEPT",
             "PM_WEBHOOK_NETWORKS",
+            "PM_SESSION_AGE",
+            "PM_SESSION_IDLE",
             "PM_WARNING_HYSTERESIS",
             "PM_MAX_ATTEMPTS",
             "PM_EXECUTION_URL",
@@ -92,12 +95,15 @@ PM_MAX_ATTEMPTS = environment.whole("PM_MAX_ATTEMPTS", default=5, at_least=1)
 # an address it trades on paper, at mark.
 PM_EXECUTION_URL = os.environ.get("PM_EXECUTION_URL", "")
 PM_EXECUTION_SECRET = environment.required("PM_EXECUTION_SECRET") if PM_EXECUTION_URL else ""
+# A session of the console ends after so long, and sooner if nobody uses what it may do.
+PM_SESSION_AGE = environment.seconds("PM_SESSION_AGE", default=43_200)
+PM_SESSION_IDLE = environment.seconds("PM_SESSION_IDLE", default=3_600)
 # Methodologies withdrawn by their venue: from when, and to which one their accounts move.
 PM_RETIREMENTS = {"okx-classic": ("2025-01-21T08:00:00+00:00", "okx-2025")}
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "pmplatform.console.apps.ConsoleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -108,9 +114,13 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_filters",
     "csp",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "axes",
     "django_structlog",
     "pmplatform",
     "pmplatform.common",
+    "pmplatform.console",
     "accounts",
     "margin",
     "liquidation",
@@ -125,8 +135,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "pmplatform.console.sessions.session_limit_middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "pmplatform.urls"
@@ -162,6 +175,16 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{validator}"}
     for validator in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
 ]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# Wrong passwords lock a name out for the address that they come from.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "console/locked.html"
+AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+OTP_TOTP_ISSUER = "Portfolio margin"
 LOGIN_URL = "admin:login"
 # Only the demo offers its one-time login link.
 PM_DEMO = environment.flag("PM_DEMO")
@@ -180,6 +203,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environment.flag("PM_BEHIND_PROXY") else None
 CSRF_TRUSTED_ORIGINS = environment.words("PM_CSRF_TRUSTED_ORIGINS")
 X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_AGE = int(PM_SESSION_AGE.total_seconds())
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],

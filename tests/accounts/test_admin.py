@@ -13,6 +13,7 @@ from pmplatform.common.models import AuditRow
 from pmplatform.common.tokens import Scope
 from tests.accounts.books import ACTOR, account_document, list_instruments, load, make_tenant
 from tests.support.client import TlsClient
+from tests.support.console import enter
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +42,7 @@ def console() -> TlsClient:
     )
     token_create(tenant=None, scopes=frozenset({Scope.READ}), days=1, actor=ACTOR, now=timezone.now())
     client = TlsClient()
-    client.force_login(root)
+    enter(client, root)
     return client
 
 

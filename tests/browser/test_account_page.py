@@ -19,6 +19,7 @@ from tests.browser.browsing import ARTIFACTS, Theme, browsing
 from tests.margin.test_runs import work_through
 from tests.margin.world import ACTOR, demo_world
 from tests.support.client import TlsClient
+from tests.support.console import enter
 from tests.support.processes import live_server
 
 pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
@@ -45,7 +46,7 @@ def console(tmp_path: Path, settings: Settings) -> Iterator[Console]:
     root = user_create(
         username="root", password="correct horse battery", tenant=None, is_superuser=True, actor=ACTOR
     )
-    client.force_login(root)
+    enter(client, root)
     result = max(MarginResult.objects.order_by("id"), key=lambda item: len(report_of(item)["risk_units"]))
     with live_server(static=tmp_path) as origin:
         yield Console(

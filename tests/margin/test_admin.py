@@ -17,6 +17,7 @@ from pmplatform.common.console import heatmap, money, percent
 from tests.margin.test_runs import work_through
 from tests.margin.world import ACTOR, demo_world, newest_run
 from tests.support.client import TlsClient
+from tests.support.console import enter
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,7 +32,7 @@ def console() -> TlsClient:
         username="root", password="correct horse battery", tenant=None, is_superuser=True, actor=ACTOR
     )
     client = TlsClient()
-    client.force_login(root)
+    enter(client, root)
     return client
 
 

@@ -17,6 +17,7 @@ from tests.margin.test_api import _client
 from tests.margin.test_runs import work_through
 from tests.margin.world import ACTOR, demo_world
 from tests.support.client import TlsClient
+from tests.support.console import enter
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,12 +66,10 @@ def test_what_was_forgotten_or_made_otherwise_is_not_explained(results: list[Mar
 
 def test_an_accounts_page_shows_every_rows_shares(results: list[MarginResult]) -> None:
     result = next(item for item in results if report_of(item)["risk_units"])
-    client = TlsClient()
-    client.force_login(
-        user_create(
-            username="root", password="correct horse battery", tenant=None, is_superuser=True, actor=ACTOR
-        )
+    root = user_create(
+        username="root", password="correct horse battery", tenant=None, is_superuser=True, actor=ACTOR
     )
+    client = enter(TlsClient(), root)
     response = client.get(reverse("admin:margin_marginresult_change", args=[result.pk]))
     page = response.content.decode()
     explained = result_explanation(result=result)

@@ -1,0 +1,7 @@
+"""The console's pages that belong to no single model, within the site's own name space."""
+
+from django.urls import path
+
+from pmplatform.console.second_factor import second_factor
+
+urlpatterns = [path("second-factor/", second_factor, name="second_factor")]
