@@ -15,7 +15,9 @@ from accounts.eligibility import kept_hedge_mode
 from accounts.selectors import account_get, account_writable
 from accounts.services.eligibility import declaration_accept
 from margin.api.examples import eligibility as examples
+from margin.api.labels import LABELS, LabelledView
 from margin.api.serializers import eligibility as serializers
+from margin.market_states import snapshots
 from margin.services.enrolment import account_enrol, account_leave, account_methodology_change
 from margin.services.status import eligibility_status
 from pmplatform.common.idempotency import IDEMPOTENCY_PARAMETER, idempotent
@@ -72,17 +74,19 @@ class AccountTermsView(AccountView):
         return Response(self.get_serializer(account).data)
 
 
-class EligibilityView(ApiView):
+class EligibilityView(LabelledView):
     serializer_class = serializers.EligibilitySerializer
 
     @extend_schema(
         operation_id="accounts_eligibility",
+        parameters=LABELS,
         responses={200: serializers.EligibilitySerializer, **_READ_ERRORS},
         examples=[examples.ELIGIBILITY],
     )
     def get(self, request: Request, account_id: int) -> Response:
         """Where the account stands, why, what is asked of it, and how it came there. Scope: `read`."""
         account = account_get(principal=self.principal, account_id=account_id)
+        self.snapshot = snapshots().first()
         status = eligibility_status(account_id=account.pk, now=timezone.now())
         return Response(self.get_serializer(status).data)
 

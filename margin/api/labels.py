@@ -30,7 +30,10 @@ LABELS: Final = [
 
 
 class LabelledView(ApiView):
-    """Says of which snapshot its answer is: a view sets ``snapshot`` as soon as it knows."""
+    """Says of which snapshot its answer is: a view sets ``snapshot`` as soon as it knows.
+
+    Where the newest one is used it is set before, so that the label is never fresher than the figures.
+    """
 
     snapshot: MarketSnapshot | None = None
 

@@ -83,7 +83,8 @@ class SnapshotsView(ApiView):
         """
         source = self.principal.name[:_SOURCE_LENGTH]
         try:
-            document = SnapshotDocument.of(request.data)
+            with refusals_recorded(source=source, as_of=None):
+                document = SnapshotDocument.of(request.data)
             with refusals_recorded(source=source, as_of=document.as_of):
                 return self._publish(request, document, source)
         except DocumentError as error:

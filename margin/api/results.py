@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from accounts.selectors import account_get
 from margin import selectors
 from margin.api.examples import simulations as examples
+from margin.api.labels import LABELS, LabelledView
 from margin.engine.curve import Axis, curve_of
 from margin.engine.documents.book import BookDocument
 from margin.engine.errors import DocumentError
@@ -22,7 +23,6 @@ from margin.services.explanations import result_comparison
 from margin.services.inputs import result_book
 from pmplatform.common.errors import FieldError, NotFound, ValidationFailed
 from pmplatform.common.problems import problem_responses
-from pmplatform.common.views import ApiView
 
 _ERRORS = problem_responses(
     HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND
@@ -30,7 +30,7 @@ _ERRORS = problem_responses(
 _RESPONSES: dict[Any, Any] = {200: OpenApiTypes.OBJECT, **_ERRORS}
 
 
-class ResultView(ApiView):
+class ResultView(LabelledView):
     """Reads the newest result of an account that the caller may see."""
 
     def result(self, account_id: int) -> MarginResult:
@@ -39,6 +39,7 @@ class ResultView(ApiView):
         result = selectors.result_latest(account.pk)
         if result is None:
             raise NotFound("No completed run has margined this account yet.")
+        self.snapshot = result.run.snapshot
         return result
 
     def book(self, result: MarginResult) -> BookDocument:
@@ -50,14 +51,24 @@ class ResultView(ApiView):
 
 
 class MarginView(ResultView):
-    @extend_schema(operation_id="accounts_margin", responses=_RESPONSES, examples=[examples.REPORT])
+    @extend_schema(
+        operation_id="accounts_margin",
+        parameters=LABELS,
+        responses=_RESPONSES,
+        examples=[examples.REPORT],
+    )
     def get(self, request: Request, account_id: int) -> HttpResponse:
         """The margin report of the newest completed run, byte for byte as it was stored. Scope: `read`."""
         return HttpResponse(bytes(self.result(account_id).report), content_type="application/json")
 
 
 class ScenariosView(ResultView):
-    @extend_schema(operation_id="accounts_scenarios", responses=_RESPONSES, examples=[examples.SCENARIOS])
+    @extend_schema(
+        operation_id="accounts_scenarios",
+        parameters=LABELS,
+        responses=_RESPONSES,
+        examples=[examples.SCENARIOS],
+    )
     def get(self, request: Request, account_id: int) -> Response:
         """P&L by price and volatility of each risk unit in the newest completed run. Scope: `read`.
 
@@ -74,7 +85,12 @@ class ScenariosView(ResultView):
 
 
 class ExplainView(ResultView):
-    @extend_schema(operation_id="accounts_explain", responses=_RESPONSES, examples=[examples.EXPLANATION])
+    @extend_schema(
+        operation_id="accounts_explain",
+        parameters=LABELS,
+        responses=_RESPONSES,
+        examples=[examples.EXPLANATION],
+    )
     def get(self, request: Request, account_id: int) -> Response:
         """Where the requirement of the newest completed run comes from, by risk unit. Scope: `read`.
 
@@ -84,7 +100,12 @@ class ExplainView(ResultView):
 
 
 class ComparisonView(ResultView):
-    @extend_schema(operation_id="accounts_comparison", responses=_RESPONSES, examples=[examples.COMPARISON])
+    @extend_schema(
+        operation_id="accounts_comparison",
+        parameters=LABELS,
+        responses=_RESPONSES,
+        examples=[examples.COMPARISON],
+    )
     def get(self, request: Request, account_id: int) -> Response:
         """The inputs of the newest completed run under every methodology. Scope: `read`.
 
@@ -100,6 +121,7 @@ class CurveView(ResultView):
         parameters=[
             OpenApiParameter("coin", description="Default: the coin of the largest notional"),
             OpenApiParameter("axis", enum=[str(axis) for axis in Axis], default=str(Axis.PRICE)),
+            *LABELS,
         ],
         responses=_RESPONSES,
         examples=[examples.CURVE_DRAWN],

@@ -18,7 +18,9 @@ from accounts.documents import FillDocument, OrderDocument, TransferDocument
 from accounts.services.changes import account_changing
 from accounts.services.orders import order_cancel
 from margin.api.examples import trading as examples
+from margin.api.labels import LABELS, LabelledView
 from margin.api.serializers import trading as serializers
+from margin.market_states import snapshots
 from margin.services.fills import fill_record
 from margin.services.orders import order_enter
 from margin.services.transfers import account_withdrawable, transfer_record
@@ -162,11 +164,12 @@ class TransfersView(accounts_api.AccountListView):
         return Response(self.get_serializer(recorded).data, status=HTTPStatus.CREATED)
 
 
-class WithdrawableView(ApiView):
+class WithdrawableView(LabelledView):
     serializer_class = serializers.WithdrawablesSerializer
 
     @extend_schema(
         operation_id="accounts_withdrawable",
+        parameters=LABELS,
         responses={200: serializers.WithdrawablesSerializer, **_MARGIN_ERRORS},
         examples=[examples.WITHDRAWABLE],
     )
@@ -176,6 +179,7 @@ class WithdrawableView(ApiView):
         In the OKX methodologies and `standard` it may exceed the cash, as a borrowing that is margined.
         """
         account = selectors.account_get(principal=self.principal, account_id=account_id)
+        self.snapshot = snapshots().first()
         found = account_withdrawable(account_id=account.pk, methodology=account.margin_methodology)
         return Response(self.get_serializer(found).data)
 
