@@ -1,6 +1,7 @@
 """Reads of market, parameters, runs and results."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -12,8 +13,9 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, 
 from accounts.choices import BelowMinimum, EligibilityState, Methodology
 from accounts.eligibility import EligibilityRules
 from margin.assembly import unpack_market
-from margin.choices import PartState, RunReason, RunState
+from margin.choices import MarginStatus, PartState, RunReason, RunState
 from margin.engine.documents.market import MarketRows
+from margin.engine.parameters.bybit import BybitParameters
 from margin.engine.parameters.library import Library, Parameters, read_version
 from margin.engine.parameters.standard import StandardParameters
 from margin.lifecycle import PUBLISHED
@@ -51,6 +53,11 @@ def snapshot_latest_at(moment: datetime) -> MarketSnapshot | None:
 def snapshot_first_after(moment: datetime) -> MarketSnapshot:
     """The first snapshot taken at `moment` or later; there has to be one."""
     return MarketSnapshot.objects.filter(as_of__gte=moment).earliest("sequence")
+
+
+def snapshot_first_unheld_after(moment: datetime) -> MarketSnapshot | None:
+    """The first snapshot taken at `moment` or later that holds no jump."""
+    return MarketSnapshot.objects.filter(as_of__gte=moment, held={}).order_by("sequence").first()
 
 
 @lru_cache(maxsize=4)
@@ -207,6 +214,42 @@ def results_to_review(run: int, rules: Mapping[Methodology, EligibilityRules]) -
     )
     results = MarginResult.objects.filter(concerned, run_id=run).order_by("account_id")
     return list(results.values_list("account_id", "net_equity"))
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedResult:
+    """What a run says of an account that is watched. `ratio` is equity over requirement."""
+
+    account: int
+    tenant: int
+    methodology: str
+    status: MarginStatus
+    ratio: float | None
+
+
+def results_to_watch(run: int, watched: Collection[int]) -> list[WatchedResult]:
+    """The accounts of a run that are not `normal`, and those of `watched` that it margined, by id."""
+    concerned = ~Q(status=MarginStatus.NORMAL) | Q(account__in=watched)
+    rows = MarginResult.objects.filter(concerned, run_id=run).order_by("account_id")
+    return [
+        WatchedResult(account, tenant, methodology, MarginStatus(status), ratio)
+        for account, tenant, methodology, status, ratio in rows.values_list(
+            "account_id", "account__tenant_id", "account__margin_methodology", "status", "margin_ratio"
+        )
+    ]
+
+
+def parameters_in_force_all(at: datetime) -> dict[str, Parameters]:
+    """The parameters of every methodology that has some in force at a time."""
+    versions = {methodology.value: parameters_in_force(methodology, at) for methodology in Methodology}
+    return {name: parameters_read(found.pk) for name, found in versions.items() if found is not None}
+
+
+def warning_ratio(parameters: Parameters) -> float:
+    """The ratio of equity to requirement at which an account is warned; bybit-uta states its inverse."""
+    if isinstance(parameters, BybitParameters):
+        return 1.0 / parameters.warning_rate
+    return parameters.warning_ratio
 
 
 def run_get(run: int) -> MarginRun:

@@ -68,10 +68,17 @@ def _due(ids: Mapping[str, int], now: datetime) -> dict[str, _Due]:
 
 
 def _price(instrument: int, terms: InstrumentDocument, now: datetime) -> SettlementPrice | None:
-    """The venue's price in the first snapshot after expiry, else its index; None where it has neither."""
+    """The venue's price in the first snapshot after expiry, else the index; None where there is neither.
+
+    The index is that of the first snapshot not in HOLD: a price that is paid once is not taken from a jump
+    that may not be confirmed.
+    """
     assert terms.expiry is not None
-    snapshot = selectors.snapshot_first_after(terms.expiry)
-    venue = snapshot.settlement.get(terms.id)
+    first = selectors.snapshot_first_after(terms.expiry)
+    venue = first.settlement.get(terms.id)
+    snapshot = selectors.snapshot_first_unheld_after(terms.expiry) if venue is None else first
+    if snapshot is None:
+        return None
     price = _index(snapshot, terms) if venue is None else Decimal(venue)
     if price is None:
         return None

@@ -176,6 +176,35 @@ def test_a_change_is_refused_in_liquidation_at_a_stale_market_and_into_retiremen
     assert "in liquidation" in reason
 
 
+@pytest.mark.parametrize(
+    ("factor", "seconds", "reason"),
+    [(1.5, 5, "index.BTC-USD jumped"), (1.01, 126, "121 s old")],
+    ids=["hold", "stale"],
+)
+def test_nobody_enrols_leaves_or_changes_by_a_market_that_cannot_be_relied_on(
+    factor: float, seconds: int, reason: str
+) -> None:
+    outside = opened(20_000)
+    book = {"id": "I", "methodology": "okx-2025", "balances": {"USDT": "20000"}}
+    accounts_load(tenant_id=outside.tenant_id, documents=[book], actor=ACTOR, now=AS_OF)
+    inside = Account.objects.get(code="I")
+    as_of = AS_OF + timedelta(seconds=5)
+    snapshot_accept(market=moved(linear_market(), factor), as_of=as_of, source="tests")
+    at = {"now": AS_OF + timedelta(seconds=seconds)}
+    for refusal in (
+        refused(account_enrol, **call(outside, **at), methodology=None),
+        refused(account_leave, **call(inside, **at)),
+        refused(account_methodology_change, **call(inside, **at), methodology=BYBIT, hedge_mode=None),
+        refused(account_methodology_change, **call(inside, **at), methodology=STANDARD, hedge_mode=None),
+    ):
+        assert any(reason in said for said in refusal.reasons)
+    settled = {"now": AS_OF + timedelta(seconds=11)}
+    as_of = AS_OF + timedelta(seconds=10)
+    snapshot_accept(market=moved(linear_market(), factor), as_of=as_of, source="tests")
+    account_enrol(**call(outside, **settled), methodology=None)
+    account_leave(**call(inside, **settled))
+
+
 def test_the_choice_of_an_account_outside_needs_no_market() -> None:
     account = opened(1)
     late = call(account, now=NOW + timedelta(hours=1))

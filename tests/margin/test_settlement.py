@@ -75,6 +75,24 @@ def test_without_the_venues_price_the_index_of_the_first_snapshot_after_expiry_d
     assert prices == {(Decimal("99000.5"), SettlementSource.INDEX, first.pk)}
 
 
+def test_nothing_settles_at_an_index_that_has_jumped_until_the_next_snapshot_says_what_it_is() -> None:
+    account_id = account_of({"BTC": "1"}, HELD)
+    after_expiry(index={"BTC-USD": 1_000_000.0})
+    assert _run() == 0
+    assert not SettlementPrice.objects.exists()
+    trusted = after_expiry(minutes=2, index={"BTC-USD": 101_000.0})
+    assert _run() == 1
+    prices = set(SettlementPrice.objects.values_list("price", "snapshot"))
+    assert prices == {(Decimal("101000"), trusted.pk)}
+    assert set(positions(account_id)) == {SWAP}
+
+
+def test_a_venues_settlement_price_stands_whatever_the_index_does() -> None:
+    account_of({"BTC": "1"}, HELD)
+    after_expiry(index={"BTC-USD": 1_000_000.0}, settlement={FUTURE: 100_000, CALL: 100_000})
+    assert _run() == 1
+
+
 def test_a_worthless_option_leaves_without_cash() -> None:
     account_id = account_of({"BTC": "1"}, [(CALL, "10", "0.03")])
     after_expiry(settlement={CALL: 99_999})
