@@ -31,7 +31,7 @@ requirements: | $(BIN)/pip  ## Pin again what pyproject.toml asks for.
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	$(BIN)/$(COMPILE) --extra embedded --output-file requirements.txt
 	$(BIN)/$(COMPILE) --constraint requirements.txt --output-file docker/requirements.txt
-	$(BIN)/$(COMPILE) --extra embedded --extra bulk --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(BIN)/$(COMPILE) --extra embedded --extra bulk --extra venues --group dev --constraint requirements.txt --output-file requirements-dev.txt
 
 clean:  ## Remove the environment and what tools leave behind; the demo's data in .pm stays.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage \
