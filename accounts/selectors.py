@@ -39,6 +39,11 @@ def tenant_get(*, slug: str) -> Tenant:
     return tenant
 
 
+def tenant_ids() -> list[int]:
+    """Every tenant, oldest first."""
+    return list(Tenant.objects.order_by("pk").values_list("pk", flat=True))
+
+
 def tenant_writable(*, principal: Principal, slug: str | None) -> Tenant:
     """The tenant named, or the principal's own.
 

@@ -10,6 +10,12 @@ class RunState(TextChoices):
     MARGIN = "margin"
     COMPLETED = "completed"
     FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @classmethod
+    def ended(cls) -> list["RunState"]:
+        """States that a run never leaves."""
+        return [cls.COMPLETED, cls.FAILED, cls.CANCELLED]
 
 
 class RunReason(TextChoices):

@@ -49,6 +49,7 @@ urlpatterns = [
     path("simulations/what-if", simulations.WhatIfView.as_view(), name="simulation-what-if"),
     path("runs", runs.RunsView.as_view(), name="runs"),
     path("runs/<int:run_id>", runs.RunView.as_view(), name="run"),
+    path("runs/<int:run_id>/cancel", runs.CancelView.as_view(), name="run-cancel"),
     path("market/snapshots", market.SnapshotsView.as_view(), name="snapshots"),
     path("market/snapshots/<int:sequence>", market.SnapshotView.as_view(), name="snapshot"),
     path("market/state", market.MarketStateView.as_view(), name="market-state"),

@@ -78,7 +78,7 @@ def impact_for_approval(version: ParameterVersion, base: ParameterVersion | None
 
 def impacts_ready() -> list[int]:
     """Reports whose two runs have both ended, well or badly, and that are not written yet."""
-    ended = [RunState.COMPLETED, RunState.FAILED]
+    ended = RunState.ended()
     waiting = ImpactReport.objects.filter(state=ImpactState.RUNNING)
     ready = waiting.filter(base_run__state__in=ended, proposed_run__state__in=ended)
     return list(ready.order_by("id").values_list("id", flat=True))

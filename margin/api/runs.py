@@ -14,8 +14,9 @@ from margin.api.serializers import runs as serializers
 from margin.choices import RunReason
 from margin.engine.errors import DocumentError
 from margin.models import MarginRun
-from margin.services.runs import run_start, runs_announce
+from margin.services.runs import run_cancel, run_write, runs_announce
 from pmplatform.common.errors import NotFound, Refused
+from pmplatform.common.idempotency import IDEMPOTENCY_PARAMETER, idempotent, idempotent_view
 from pmplatform.common.pagination import StrictOrdering
 from pmplatform.common.problems import problem_responses
 from pmplatform.common.tokens import Scope
@@ -25,6 +26,9 @@ _UNREADABLE = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBI
 _LIST_ERRORS = problem_responses(*_UNREADABLE)
 _READ_ERRORS = problem_responses(*_UNREADABLE, HTTPStatus.NOT_FOUND)
 _START_ERRORS = problem_responses(*_UNREADABLE, HTTPStatus.UNPROCESSABLE_ENTITY)
+_CANCEL_ERRORS = problem_responses(
+    *_UNREADABLE, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY
+)
 
 
 class RunsView(ApiView):
@@ -52,16 +56,14 @@ class RunsView(ApiView):
 
     @extend_schema(
         operation_id="runs_start",
+        parameters=[IDEMPOTENCY_PARAMETER],
         request=None,
         responses={202: serializers.RunSerializer, **_START_ERRORS},
         examples=[examples.RUN],
     )
+    @idempotent_view
     def post(self, request: Request) -> Response:
-        """Margin the whole book at the newest snapshot. Scope: `risk`, platform only.
-
-        Takes no `Idempotency-Key`: a run pins the book in a transaction of its own, and a second run over
-        the same book ends in the same result.
-        """
+        """Margin the whole book at the newest snapshot. Scope: `risk`, platform only."""
         run = selectors.run_of_parts(_start())
         body = self.get_serializer(run).data
         return Response(body, status=HTTPStatus.ACCEPTED)
@@ -86,10 +88,29 @@ class RunView(ApiView):
         return Response(body)
 
 
+class CancelView(ApiView):
+    serializer_class = serializers.RunSerializer
+    required_scopes = {"POST": Scope.RISK}
+    platform_only_methods = frozenset({"POST"})
+
+    @extend_schema(
+        operation_id="runs_cancel",
+        parameters=[IDEMPOTENCY_PARAMETER],
+        request=None,
+        responses={200: serializers.RunSerializer, **_CANCEL_ERRORS},
+        examples=[examples.RUN_CANCELLED],
+    )
+    @idempotent
+    def post(self, request: Request, run_id: int) -> Response:
+        """End a run that is under way: none of its results is ever shown. Scope: `risk`, platform only."""
+        run_cancel(run_id=run_id, actor=self.actor)
+        return Response(self.get_serializer(selectors.runs().get(pk=run_id)).data)
+
+
 def _start() -> list[int]:
     """Start a run, and have workers woken."""
     try:
-        part_ids = run_start(reason=RunReason.MANUAL)
+        part_ids = run_write(reason=RunReason.MANUAL)
     except DocumentError as error:
         raise Refused([str(fault) for fault in error.faults]) from error
     runs_announce(part_ids=part_ids)

@@ -60,7 +60,7 @@ class MarginRun(models.Model):
             models.CheckConstraint(condition=Q(state__in=RunState.values), name="run_state_known"),
             models.CheckConstraint(
                 condition=Q(state__in=[RunState.STRESS, RunState.MARGIN], finished_at__isnull=True)
-                | Q(state__in=[RunState.COMPLETED, RunState.FAILED], finished_at__isnull=False),
+                | Q(state__in=RunState.ended(), finished_at__isnull=False),
                 name="run_finished_has_time",
             ),
         )

@@ -25,7 +25,7 @@ def runs_prune(*, keep: int = KEPT_RUNS) -> int:
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL pm.retention = 'on'")
-    ended = MarginRun.objects.filter(state__in=[RunState.COMPLETED, RunState.FAILED])
+    ended = MarginRun.objects.filter(state__in=RunState.ended())
     kept = list(ended.filter(reason=RunReason.SNAPSHOT).order_by("-id").values_list("id", flat=True)[:keep])
     passing = Q(reason=RunReason.SNAPSHOT)
     if kept:

@@ -23,8 +23,12 @@ from margin.engine.report import ENGINE_VERSION
 from margin.models import MarginRun, MarginRunPart, MarketSnapshot, ParameterVersion
 from margin.services.arrays import arrays_key
 from margin.services.blobs import blob_store
-from pmplatform.common.errors import Refused
+from margin.services.telling import closing_events, run_event
+from pmplatform.common.audit import audit_append
+from pmplatform.common.errors import Conflict, NotFound, Refused
+from pmplatform.common.events import events_append
 from pmplatform.common.outbox import outbox_append
+from pmplatform.common.principals import Actor
 from pmplatform.common.transactions import one_view
 
 #: Topic of the outbox: a run was started by a request, which wakes no worker itself.
@@ -55,6 +59,18 @@ class BookCut:
 def run_start(*, reason: RunReason, period: datetime | None = None) -> list[int]:
     """Start a run over the newest snapshot; returns the ids of the parts to be worked on now.
 
+    Raises
+    ------
+    Refused
+        When there is no snapshot yet.
+    """
+    with one_view():
+        return run_write(reason=reason, period=period)
+
+
+def run_write(*, reason: RunReason, period: datetime | None = None) -> list[int]:
+    """As ``run_start``, inside of ``one_view``, which the caller opens.
+
     The whole book is read in one REPEATABLE READ transaction, so that every shard shows it at the same
     ledger position. A period that already has its run starts none. An account that cannot be margined is
     left out and stands in the run's `blocked` with the reason: it never stops the others.
@@ -64,16 +80,16 @@ def run_start(*, reason: RunReason, period: datetime | None = None) -> list[int]
     Refused
         When there is no snapshot yet.
     """
-    with one_view():
-        snapshot = selectors.snapshot_latest()
-        if snapshot is None:
-            raise Refused(["There is no market snapshot to margin by; load one first."])
-        if period is not None and MarginRun.objects.filter(reason=reason, period=period).exists():
-            return []
-        cut = _cut_book(snapshot)
-        standard = selectors.parameters_in_force(Methodology.STANDARD, snapshot.as_of)
-        run = run_create(snapshot=snapshot, cut=cut, reason=reason, period=period, standard=standard)
-        return run_advance(run_id=run.pk)
+    snapshot = selectors.snapshot_latest()
+    if snapshot is None:
+        raise Refused(["There is no market snapshot to margin by; load one first."])
+    if period is not None and MarginRun.objects.filter(reason=reason, period=period).exists():
+        return []
+    cut = _cut_book(snapshot)
+    standard = selectors.parameters_in_force(Methodology.STANDARD, snapshot.as_of)
+    run = run_create(snapshot=snapshot, cut=cut, reason=reason, period=period, standard=standard)
+    events_append(events=[run_event(run)], now=timezone.now())
+    return run_advance(run_id=run.pk)
 
 
 def run_create(
@@ -245,6 +261,7 @@ def run_close(run: MarginRun) -> None:
     run.state = RunState.COMPLETED
     run.finished_at = timezone.now()
     run.save(update_fields=["state", "finished_at", "result_sha256"])
+    events_append(events=closing_events(run), now=run.finished_at)
 
 
 @transaction.atomic
@@ -258,6 +275,35 @@ def runs_announce(*, part_ids: Sequence[int]) -> None:
 @transaction.atomic
 def run_fail(*, run_id: int, failure: str) -> None:
     """Close a run as failed, with the reason; its parts stay as they are, to be read."""
-    MarginRun.objects.filter(pk=run_id, state__in=[RunState.STRESS, RunState.MARGIN]).update(
-        state=RunState.FAILED, finished_at=timezone.now(), failure=failure
+    _run_end(run_id, RunState.FAILED, failure)
+
+
+@transaction.atomic
+def run_cancel(*, run_id: int, actor: Actor) -> None:
+    """End a run that is under way; what its workers still write is never read.
+
+    Raises
+    ------
+    NotFound
+    Conflict
+        When it has ended already.
+    """
+    if not MarginRun.objects.filter(pk=run_id).exists():
+        raise NotFound("There is no such run.")
+    if not _run_end(run_id, RunState.CANCELLED, f"Cancelled by {actor.name}."):
+        raise Conflict("The run has ended already.")
+    audit_append(actor=actor, action="run.cancel", object_type="run", object_id=run_id, tenant_id=None)
+
+
+def _run_end(run_id: int, state: RunState, failure: str) -> bool:
+    """Move a run that is under way to an end short of completion; False where it has ended already."""
+    now = timezone.now()
+    moved = (
+        MarginRun.objects.filter(pk=run_id)
+        .exclude(state__in=RunState.ended())
+        .update(state=state, finished_at=now, failure=failure)
     )
+    if moved:
+        run = selectors.run_get(run_id)
+        events_append(events=[run_event(run)], now=now)
+    return bool(moved)

@@ -20,6 +20,16 @@ _RUN = {
     "failure": "",
 }
 RUN = OpenApiExample("run", value=_RUN, response_only=True)
+RUN_CANCELLED = OpenApiExample(
+    "run that was cancelled",
+    value={
+        **_RUN,
+        "state": "cancelled",
+        "finished_at": "2025-02-03T10:00:03Z",
+        "failure": "Cancelled by token:5f1c0c2e9a7b4d10.",
+    },
+    response_only=True,
+)
 RUN_DETAIL = OpenApiExample(
     "run with its parts",
     value={

@@ -21,7 +21,7 @@ class RunSerializer(StrictSerializer):
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
     result_sha256 = serializers.CharField(help_text="Hash over every report; empty until completed")
-    failure = serializers.CharField(help_text="Empty unless failed")
+    failure = serializers.CharField(help_text="Why it failed or was cancelled; else empty")
 
 
 class RunPartSerializer(StrictSerializer):

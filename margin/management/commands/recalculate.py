@@ -15,7 +15,6 @@ from margin.tasks import enqueue
 from pmplatform.common.commands import BAD_INPUT, FAILED, PlatformCommand
 
 _POLL_SECONDS = 0.1
-_FINISHED = (RunState.COMPLETED, RunState.FAILED)
 
 
 class Command(PlatformCommand):
@@ -56,7 +55,7 @@ def watch(run_id: int, *, deadline: float) -> None:
             for kind in PartKind
         }
         while time.monotonic() < deadline:
-            finished = MarginRun.objects.filter(pk=run_id, state__in=_FINISHED).exists()
+            finished = MarginRun.objects.filter(pk=run_id, state__in=RunState.ended()).exists()
             for kind, bar in bars.items():
                 done = selectors.run_parts(run_id).filter(kind=kind, state="done").count()
                 progress.update(bar, completed=done)

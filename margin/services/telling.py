@@ -1,0 +1,50 @@
+"""What margin tells the stream: runs as they begin and end, and whose margin is new."""
+
+from typing import Any
+
+from accounts.selectors import tenant_ids
+from margin.choices import RunReason
+from margin.models import MarginResult, MarginRun
+from pmplatform.common.events import EventKind, NewEvent
+
+
+def run_event(run: MarginRun) -> NewEvent:
+    """How a run over the book stands: for the platform, to which runs belong."""
+    data = {**_where(run), "reason": run.reason, "state": run.state, "accounts": run.accounts}
+    return NewEvent(EventKind.RUN, None, {**data, "failure": run.failure})
+
+
+def closing_events(run: MarginRun) -> list[NewEvent]:
+    """What the end of a completed run is to those who listen.
+
+    Every tenant is told once that its accounts have been margined; of the few accounts that have changed
+    between runs, each with its figures. An impact report's runs are nobody's margin.
+    """
+    match run.reason:
+        case RunReason.CHANGE:
+            results = MarginResult.objects.filter(run=run).select_related("account").defer("report")
+            return [_changed(run, result) for result in results.order_by("account_id")]
+        case RunReason.IMPACT:
+            return [run_event(run)]
+        case _:
+            told = {**_where(run), "account": None}
+            return [run_event(run), *(NewEvent(EventKind.MARGIN, pk, told) for pk in tenant_ids())]
+
+
+def _where(run: MarginRun) -> dict[str, Any]:
+    return {"run": run.pk, "snapshot": run.snapshot_id, "as_of": run.snapshot.as_of.isoformat()}
+
+
+def _changed(run: MarginRun, result: MarginResult) -> NewEvent:
+    money = {
+        name: format(getattr(result, name), "f") for name in ("net_equity", "adjusted_equity", "mmr", "imr")
+    }
+    data = {
+        **_where(run),
+        "account": result.account_id,
+        "ledger_position": result.ledger_position,
+        "status": result.status,
+        **money,
+        "margin_ratio": result.margin_ratio,
+    }
+    return NewEvent(EventKind.MARGIN, result.account.tenant_id, data)
