@@ -28,6 +28,13 @@ def _cut(book: BookDocument, steps: int, continuing: Trigger | None) -> Plan:
         raise Refused([str(error)]) from error
 
 
+def underlyings_held(book: BookDocument) -> list[str]:
+    """The coins that the account's positions are in, sorted."""
+    market = book.market_rows
+    held = {market.instruments[market.places[row.instrument]] for row in book.account_rows.positions}
+    return sorted({instrument.underlying for instrument in held})
+
+
 def underlyings_traded(book: BookDocument, plan: Plan) -> list[str]:
     """The coins that the plan's steps trade, sorted; stable currencies are none."""
     instruments = book.market_rows.instruments

@@ -79,21 +79,22 @@ def case_hold(claim: Claim) -> LiquidationCase:
     return case
 
 
-def case_release(*, claim: Claim, reason: str, now: datetime) -> None:
-    """Give a case back that was not allowed to act; that is no attempt."""
+def case_release(*, claim: Claim, reason: str, now: datetime, wait: timedelta = PAUSE) -> None:
+    """Give a case back that was not allowed to act, or not long enough; that is no attempt."""
     _held(claim).update(
         lease_until=None,
         attempts=Greatest(F("attempts") - 1, 0),
         blocked=reason[:2000],
-        due_at=now + PAUSE,
+        due_at=now + wait,
     )
 
 
 def case_fail(*, claim: Claim, failure: str, now: datetime) -> None:
     """Record why an attempt failed; the next one waits longer, until the attempts are used up."""
-    held = _held(claim)
-    for case in held:
-        held.update(lease_until=None, failure=failure[:2000], due_at=now + PAUSE * case.attempts)
+    case = _held(claim).first()
+    if case is not None:
+        wait = PAUSE * case.attempts
+        _held(claim).update(lease_until=None, failure=failure[:2000], due_at=now + wait)
 
 
 def cases_exhausted(*, now: datetime) -> list[LiquidationCase]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from liquidation.choices import ENDED, CaseState, StepState
 from liquidation.models import (
@@ -45,6 +45,13 @@ def case_get(*, principal: Principal, case_id: int) -> LiquidationCase:
     return case
 
 
+def cases_by_state() -> dict[CaseState, int]:
+    """How many live cases there are in each state."""
+    rows = LiquidationCase.objects.filter(_LIVE).order_by().values_list("state").annotate(n=Count("id"))
+    counts = dict(rows)
+    return {state: counts.get(state, 0) for state in CaseState if state is not CaseState.CLOSED}
+
+
 def case_live(account_id: int) -> LiquidationCase | None:
     """The live case of an account."""
     return LiquidationCase.objects.filter(_LIVE, account_id=account_id).first()
@@ -67,10 +74,10 @@ def step_open(case_id: int) -> LiquidationStep | None:
     return LiquidationStep.objects.filter(case_id=case_id, state=StepState.PLANNED, pk__in=orders).first()
 
 
-def step_orders(step: LiquidationStep, refusals: int) -> list[LiquidationOrder]:
-    """The orders of a step since the last refusal, by leg."""
-    orders = LiquidationOrder.objects.filter(step=step, refusals=refusals).select_related("instrument")
-    return list(orders.order_by("leg"))
+def step_orders(step: LiquidationStep) -> list[LiquidationOrder]:
+    """The orders of a step that have not ended, by leg."""
+    orders = LiquidationOrder.objects.filter(step=step).exclude(status__in=ENDED)
+    return list(orders.select_related("instrument").order_by("leg"))
 
 
 def case_orders(case_id: int) -> QuerySet[LiquidationOrder]:

@@ -10,6 +10,14 @@ PAST: Final = (MarginStatus.REPAY, MarginStatus.LIQUIDATION)
 
 
 @dataclass(frozen=True, slots=True)
+class WatchRules:
+    """At how many snapshots a threshold is confirmed; beyond which ratio a warning is armed again."""
+
+    confirmations: int
+    rearm_ratio: float
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """What is remembered of an account: consecutive confirmations, the last snapshot, a warning given."""
 
@@ -24,12 +32,11 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """An account at a fresh snapshot. `rearm_ratio` is beyond which a warning is armed again."""
+    """An account at a fresh snapshot."""
 
     snapshot: int
     status: MarginStatus
     ratio: float | None
-    rearm_ratio: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +48,24 @@ class Verdict:
     is_confirmed: bool
 
 
-def observe(watch: Watch, sight: Sight, confirmations: int) -> Verdict:
-    """What to remember and to do; a snapshot that was counted already, or an older one, changes nothing."""
-    if sight.snapshot <= watch.snapshot:
+def observe(watch: Watch, sight: Sight, rules: WatchRules) -> Verdict:
+    """What to remember and to do.
+
+    A snapshot that was counted already says the same again, without a second warning; an older one nothing.
+    """
+    if sight.snapshot < watch.snapshot:
         return Verdict(watch, warns=False, is_confirmed=False)
+    if sight.snapshot == watch.snapshot:
+        return Verdict(watch, warns=False, is_confirmed=watch.count >= rules.confirmations)
     count = watch.count + 1 if sight.status in PAST else 0
     warns = not watch.warned and sight.status is not MarginStatus.NORMAL
-    warned = warns or (watch.warned and not _is_armed_again(sight))
+    warned = warns or (watch.warned and not _is_armed_again(sight, rules))
     after = replace(watch, count=count, snapshot=sight.snapshot, warned=warned)
-    return Verdict(after, warns=warns, is_confirmed=count >= confirmations)
+    return Verdict(after, warns=warns, is_confirmed=count >= rules.confirmations)
 
 
-def _is_armed_again(sight: Sight) -> bool:
+def _is_armed_again(sight: Sight, rules: WatchRules) -> bool:
     """An account without a requirement has no ratio, and is as safe as can be."""
     if sight.status is not MarginStatus.NORMAL:
         return False
-    return sight.ratio is None or sight.ratio > sight.rearm_ratio
+    return sight.ratio is None or sight.ratio > rules.rearm_ratio

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from accounts.services.changes import ACCOUNT_CHANGED
 from accounts.services.opening import ACCOUNTS_LOADED
+from liquidation.services.cases import CASE_CHANGED
+from liquidation.tasks import work
 from margin.services.publishing import SNAPSHOT_PUBLISHED
 from margin.services.runs import RUN_STARTED, run_advance
 from margin.tasks import enqueue, enqueue_changes, start_due_run, sweep_accounts
@@ -35,9 +37,15 @@ def _snapshot_published(payloads: _Payloads) -> None:
     start_due_run.delay()
 
 
+def _case_changed(payloads: _Payloads) -> None:
+    for _ in {payload["case"] for payload in payloads}:
+        work.delay()
+
+
 ROUTES: Final[Mapping[str, Route]] = {
     ACCOUNT_CHANGED: _account_changed,
     ACCOUNTS_LOADED: _accounts_loaded,
+    CASE_CHANGED: _case_changed,
     EVENTS_APPENDED: _events_appended,
     RUN_STARTED: _run_started,
     SNAPSHOT_PUBLISHED: _snapshot_published,

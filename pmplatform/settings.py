@@ -286,6 +286,16 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 10},
     },
     "mirror-versions": {"task": "margin.tasks.mirror_versions", "schedule": 5.0, "options": {"expires": 5}},
+    "sweep-liquidation": {
+        "task": "liquidation.tasks.sweep",
+        "schedule": 2.0,
+        "options": {"expires": 2},
+    },
+    "settle-fund": {
+        "task": "liquidation.tasks.settle_fund",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "hourly-run": {
         "task": "margin.tasks.start_scheduled_run",
         "schedule": crontab(minute=0),

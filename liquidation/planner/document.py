@@ -38,7 +38,7 @@ def plan_document(plan: Plan, input_sha256: str) -> dict[str, Any]:
         "engine": ENGINE_VERSION,
         "input_sha256": input_sha256,
         "trigger": str(plan.trigger),
-        "initial": _figures(plan.initial),
+        "initial": figures_document(plan.initial),
         "steps": [step_document(step) for step in plan.steps],
         "outcome": str(plan.outcome),
         "shortfall_usd": plan.shortfall_usd,
@@ -58,8 +58,8 @@ def step_document(step: Step) -> dict[str, Any]:
         "trades": [_trade(trade) for trade in step.trades],
         "conversions": [_conversion(conversion) for conversion in step.conversions],
         "cancelled": step.cancelled,
-        "before": _figures(step.before),
-        "after": _figures(step.after),
+        "before": figures_document(step.before),
+        "after": figures_document(step.after),
     }
 
 
@@ -93,7 +93,8 @@ def account_document(account: AccountRows) -> dict[str, Any]:
     }
 
 
-def _figures(figures: Figures) -> dict[str, Any]:
+def figures_document(figures: Figures) -> dict[str, Any]:
+    """An account's margin as plain values."""
     return asdict(figures) | {"status": str(figures.status)}
 
 

@@ -1,11 +1,10 @@
 """The life of a case: opened at a confirmed threshold, moved by workers and people, closed when safe."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
-
-from django.db import transaction
 
 from accounts.choices import LedgerKind
 from accounts.services.accounts import account_settings_set
@@ -19,6 +18,7 @@ from liquidation.services.conservation import case_residuals
 from margin.services.books import stored_book
 from pmplatform.common.audit import audit_append
 from pmplatform.common.errors import Conflict, NotFound, ValidationFailed
+from pmplatform.common.events import EventKind, NewEvent, events_append
 from pmplatform.common.locking import rows_lock
 from pmplatform.common.outbox import outbox_append
 from pmplatform.common.principals import Actor
@@ -60,6 +60,7 @@ def case_open(*, account_id: int, evidence: Mapping[str, Any], now: datetime) ->
         )
         restriction_set(change, in_liquidation=True)
         case_tell(case, actor=WORKER, action="open", before=None)
+        case_event(case, now)
     return case
 
 
@@ -110,6 +111,20 @@ def case_tell(
     outbox_append(topic=CASE_CHANGED, payload={"case": case.pk, "account": case.account_id})
 
 
+def case_event(case: LiquidationCase, now: datetime) -> None:
+    """Tell subscribers how a case stands; to be called last, since others wait to tell theirs."""
+    data = {
+        "case": case.pk,
+        "account": case.account_id,
+        "trigger": case.trigger,
+        "state": case.state,
+        "outcome": case.outcome,
+        "steps": case.steps_done,
+        "deficit_usd": case.deficit_usd,
+    }
+    events_append(events=[NewEvent(EventKind.LIQUIDATION, case.account.tenant_id, data)], now=now)
+
+
 def case_quarantine(*, case_id: int, reason: str, now: datetime) -> bool:
     """Take a case out of the queue that fails again and again; its account may only reduce from now on."""
     account_id = LiquidationCase.objects.get(pk=case_id).account_id
@@ -117,86 +132,96 @@ def case_quarantine(*, case_id: int, reason: str, now: datetime) -> bool:
         account_id=account_id, kind=LedgerKind.LIQUIDATION, actor=WORKER, now=now
     ) as change:
         case = LiquidationCase.objects.select_for_update().get(pk=case_id)
-        if case.state != CaseState.WORKING:
+        if case.state in (CaseState.QUARANTINED, CaseState.CLOSED):
             return False
+        before = case.state
         case.state, case.failure, case.lease_until = CaseState.QUARANTINED, reason[:2000], None
         case.fence += 1
         case.save()
         restriction_set(change, reduce_only=True)
-        case_tell(case, actor=WORKER, action="quarantine", before=CaseState.WORKING, reason=reason)
+        case_tell(case, actor=WORKER, action="quarantine", before=before, reason=reason)
+        case_event(case, now)
     return True
 
 
-@transaction.atomic
 def case_approve(*, case_id: int, step: int, reason: str, actor: Actor, now: datetime) -> LiquidationCase:
     """Let the next step be taken, which is planned anew at the market of its moment.
 
     Raises
     ------
-    ValidationFailed, NotFound
+    ValidationFailed, NotFound, LockTimeout
     Conflict
         When the case does not wait for the approval of this step.
     """
-    case = _locked(case_id, reason)
-    if case.state != CaseState.AWAITING_APPROVAL or case.steps_done + 1 != step:
-        raise Conflict(f"The case does not wait for approval of step {step}.")
-    case.approved_step, case.proposal = step, None
-    return _moved(case, CaseState.WORKING, "approve", reason, actor, now)
+    with _deciding(case_id, reason, actor, now) as (_, case):
+        if case.state != CaseState.AWAITING_APPROVAL or case.steps_done + 1 != step:
+            raise Conflict(f"The case does not wait for approval of step {step}.")
+        case.approved_step, case.proposal = step, None
+        _move(case, CaseState.WORKING, "approve", reason, actor, now)
+    return case
 
 
-@transaction.atomic
 def case_pause(*, case_id: int, reason: str, actor: Actor, now: datetime) -> LiquidationCase:
     """Stop a case until it is resumed: no step commits after this has.
 
     Raises
     ------
-    ValidationFailed, NotFound
+    ValidationFailed, NotFound, LockTimeout
     Conflict
         When the case is paused already, or closed.
     """
-    case = _locked(case_id, reason)
-    if case.state in (CaseState.PAUSED, CaseState.CLOSED):
-        raise Conflict(f"The case is {case.get_state_display()}.")
-    return _moved(case, CaseState.PAUSED, "pause", reason, actor, now)
+    with _deciding(case_id, reason, actor, now) as (_, case):
+        if case.state in (CaseState.PAUSED, CaseState.CLOSED):
+            raise Conflict(f"The case is {case.get_state_display()}.")
+        _move(case, CaseState.PAUSED, "pause", reason, actor, now)
+    return case
 
 
-@transaction.atomic
 def case_resume(*, case_id: int, reason: str, actor: Actor, now: datetime) -> LiquidationCase:
     """Give a case back to the workers: a paused one, one in quarantine, or one that the fund can bear now.
 
     Raises
     ------
-    ValidationFailed, NotFound
+    ValidationFailed, NotFound, LockTimeout
     Conflict
         When the case is not stopped.
     """
-    case = _locked(case_id, reason)
-    if case.state not in (CaseState.PAUSED, CaseState.QUARANTINED, CaseState.ADL_REQUIRED):
-        raise Conflict(f"The case is {case.get_state_display()}.")
-    case.attempts = 0
-    return _moved(case, CaseState.WORKING, "resume", reason, actor, now)
-
-
-def _locked(case_id: int, reason: str) -> LiquidationCase:
-    if not reason.strip():
-        raise ValidationFailed.at("reason", "is empty")
-    try:
-        [case] = rows_lock(queryset=LiquidationCase.objects.select_related("account"), ids=[case_id])
-    except NotFound:
-        raise NotFound("There is no such case.") from None
+    with _deciding(case_id, reason, actor, now) as (change, case):
+        if case.state not in (CaseState.PAUSED, CaseState.QUARANTINED, CaseState.ADL_REQUIRED):
+            raise Conflict(f"The case is {case.get_state_display()}.")
+        if case.state == CaseState.QUARANTINED:
+            restriction_set(change, reduce_only=False)
+        case.attempts = 0
+        _move(case, CaseState.WORKING, "resume", reason, actor, now)
     return case
 
 
-def _moved(
+@contextmanager
+def _deciding(
+    case_id: int, reason: str, actor: Actor, now: datetime
+) -> Iterator[tuple[AccountChange, LiquidationCase]]:
+    """Hold a case and its account, in the order of the workers, while a person decides about it."""
+    if not reason.strip():
+        raise ValidationFailed.at("reason", "is empty")
+    account_id = LiquidationCase.objects.filter(pk=case_id).values_list("account_id", flat=True).first()
+    if account_id is None:
+        raise NotFound("There is no such case.")
+    kind = LedgerKind.LIQUIDATION
+    with account_changing(account_id=account_id, kind=kind, actor=actor, now=now) as change:
+        [case] = rows_lock(queryset=LiquidationCase.objects.select_related("account"), ids=[case_id])
+        yield change, case
+
+
+def _move(
     case: LiquidationCase, state: CaseState, action: str, reason: str, actor: Actor, now: datetime
-) -> LiquidationCase:
+) -> None:
     """Move a case by a person; whoever worked on it has lost it by the fence."""
     before = case.state
     case.state, case.due_at, case.lease_until = state, now, None
     case.fence += 1
     case.save()
     case_tell(case, actor=actor, action=action, before=before, reason=reason)
-    return case
+    case_event(case, now)
 
 
 def exhausted_reason(case: LiquidationCase) -> str:

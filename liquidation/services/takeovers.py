@@ -29,7 +29,7 @@ def take_over(change: AccountChange, case: LiquidationCase, plan: Plan, book: Bo
     assert plan.takeover is not None
     turn_take(TURN)
     worth = fund_worth_usd(book)
-    case.takeover = _terms(plan.takeover, worth)
+    case.takeover = {**takeover_terms(plan.takeover), "fund_worth_usd": float(worth)}
     if worth < decimal_of(plan.takeover.shortfall_usd):
         _adl_ask(change, case)
         return
@@ -39,12 +39,12 @@ def take_over(change: AccountChange, case: LiquidationCase, plan: Plan, book: Bo
     case_close(change, case, CaseOutcome.TAKEOVER)
 
 
-def _terms(takeover: Takeover, worth: Decimal) -> dict[str, object]:
+def takeover_terms(takeover: Takeover) -> dict[str, object]:
+    """On which terms the fund takes an account, as plain values."""
     return {
         "net_equity_usd": takeover.net_equity_usd,
         "shortfall_usd": takeover.shortfall_usd,
         "cost_usd": float(takeover.cost_usd),
-        "fund_worth_usd": float(worth),
         "prices": {name: decimal_text(price) for name, price in takeover.prices.items()},
     }
 

@@ -10,6 +10,7 @@ from psycopg.errors import LockNotAvailable
 from pmplatform.common.errors import LockTimeout, NotFound
 
 LOCK_TIMEOUT_MS = 3_000
+IDLE_LIMIT_SECONDS = 10
 
 _Row = TypeVar("_Row", bound=models.Model)
 
@@ -56,6 +57,12 @@ def turn_share(name: str, timeout_ms: int = LOCK_TIMEOUT_MS) -> None:
     """
     with lock_timeout(timeout_ms), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", [name])
+
+
+def transaction_idle_limit(seconds: int = IDLE_LIMIT_SECONDS) -> None:
+    """Have the database end this transaction if its process stops within it: others wait for its locks."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, true)", [f"{seconds}s"])
 
 
 @contextmanager
