@@ -1,6 +1,6 @@
 """Reads of the risk states: what may be done in an underlying now."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from django.db.models import QuerySet
@@ -24,3 +24,12 @@ def risk_modes(underlyings: Iterable[str]) -> dict[str, RiskMode]:
     """The modes of the platform and of these underlyings that are not `enabled`, by underlying."""
     rows = RiskState.objects.filter(underlying__in={EVERYWHERE, *underlyings}).exclude(mode=RiskMode.ENABLED)
     return {row.underlying: RiskMode(row.mode) for row in rows.order_by("underlying")}
+
+
+def mode_reasons(modes: Mapping[str, RiskMode], forbidding: Collection[RiskMode]) -> list[str]:
+    """In words, which of the modes forbid something."""
+    return [
+        f"{'The platform' if name == EVERYWHERE else name} is in {mode.label.lower()}."
+        for name, mode in modes.items()
+        if mode in forbidding
+    ]

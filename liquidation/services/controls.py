@@ -10,7 +10,7 @@ from liquidation.errors import StepBlocked
 from liquidation.models import LiquidationControls
 from margin.choices import RiskMode
 from margin.market_states import MarketState, market_state
-from margin.risk_states import EVERYWHERE, TURN, risk_modes
+from margin.risk_states import TURN, mode_reasons, risk_modes
 from margin.services.market import MARKET_TURN
 from pmplatform.common.audit import audit_append
 from pmplatform.common.errors import ValidationFailed
@@ -99,9 +99,4 @@ def _switch_reasons(controls: LiquidationControls) -> list[str]:
 
 
 def _mode_reasons(underlyings: Sequence[str]) -> list[str]:
-    modes = risk_modes(underlyings)
-    return [
-        f"{'The platform' if name == EVERYWHERE else name} is in {mode.label.lower()}."
-        for name, mode in modes.items()
-        if mode in _FORBIDDING
-    ]
+    return mode_reasons(risk_modes(underlyings), _FORBIDDING)

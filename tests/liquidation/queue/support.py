@@ -7,16 +7,21 @@ from typing import Any, Final
 
 from accounts.models import Account
 from liquidation.execution.paper import PaperPort
-from liquidation.execution.port import ExecutionPort
+from liquidation.execution.port import ExecutionPort, OrderRequest, Report
 from liquidation.models import LiquidationCase, LiquidationStep
 from liquidation.queue import Claim, case_claim
 from liquidation.services.cases import case_open
+from liquidation.services.controls import controls_share
+from liquidation.services.steps import step_act
 from liquidation.services.work import case_work
 from margin.models import MarketSnapshot
 from margin.services.market import snapshot_accept
+from pmplatform.common.errors import StaleClaim
 from pmplatform.common.principals import Actor
 from tests.margin.engine.support import AS_OF, PERPETUAL, book, order, position
 from tests.margin.world import world
+
+__all__ = ["StaleClaim", "step_act"]
 
 Document = dict[str, Any]
 Clock = Callable[[], datetime]
@@ -97,3 +102,15 @@ def claimed(seconds: float = 1.0) -> Claim:
     claim = case_claim(now=at(seconds))
     assert claim is not None
     return claim
+
+
+def sharing_controls() -> None:
+    """Hold off whoever turns a switch until this transaction ends, as a step does."""
+    controls_share(now=at())
+
+
+class BrokenPort(PaperPort):
+    """A venue that fails in a way nobody has thought of."""
+
+    def send(self, order: OrderRequest) -> Report:
+        raise RuntimeError("the venue is on fire")
