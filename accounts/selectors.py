@@ -5,9 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
-from accounts.choices import InstrumentKind, InstrumentState, OrderState
+from accounts.choices import DeliveryState, InstrumentKind, InstrumentState, OrderState
 from accounts.documents import InstrumentDocument
 from accounts.models import (
     Account,
@@ -69,6 +69,12 @@ def accounts_visible(*, principal: Principal) -> QuerySet[Account]:
     """All accounts for the platform, a tenant's own for its principals."""
     accounts = Account.objects.select_related("tenant")
     return accounts if principal.tenant_id is None else accounts.filter(tenant_id=principal.tenant_id)
+
+
+def accounts_found(*, principal: Principal, term: str) -> QuerySet[Account]:
+    """Accounts whose code or name begins with a term, by code."""
+    begins = Q(code__istartswith=term) | Q(name__istartswith=term)
+    return accounts_visible(principal=principal).filter(begins).order_by("code", "id")
 
 
 def account_get(*, principal: Principal, account_id: int) -> Account:
@@ -159,6 +165,12 @@ def webhook_writable(*, principal: Principal, webhook_id: int) -> Webhook:
 
 def webhook_deliveries(*, webhook: Webhook) -> QuerySet[WebhookDelivery]:
     return WebhookDelivery.objects.filter(webhook=webhook)
+
+
+def deliveries_count() -> dict[str, int]:
+    """Webhook calls by state; every state is there."""
+    counts = WebhookDelivery.objects.order_by().values_list("state").annotate(count=Count("pk"))
+    return {state.value: 0 for state in DeliveryState} | dict(counts)
 
 
 def _writable(found: QuerySet[_Owned], principal: Principal, kind: str) -> _Owned:

@@ -159,6 +159,12 @@ def run_of_parts(part_ids: Sequence[int]) -> MarginRun:
     return found.order_by("-id")[:1].get()
 
 
+def runs_count() -> dict[str, int]:
+    """Runs over the book by state; every state is there."""
+    counts = _book_runs().order_by().values_list("state").annotate(count=Count("pk"))
+    return {state.value: 0 for state in RunState} | dict(counts)
+
+
 def run_is_active() -> bool:
     """Whether a run is under way."""
     return _book_runs().filter(state__in=[RunState.STRESS, RunState.MARGIN]).exists()

@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/v1/", include("margin.urls")),
     path("api/v1/", include("accounts.urls")),
     path("api/v1/", include("liquidation.urls")),
+    path("api/v1/", include("pmplatform.api.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
 ]

@@ -4,6 +4,8 @@ PlatformError                   500
 ├── ValidationFailed            400  the input is wrong; names the path of every fault
 ├── NotPermitted                403  the principal lacks the scope, or the tenant
 ├── NotFound                    404  no such thing for this principal
+├── Misdirected                 421  another process of the platform serves this
+├── NotReady                    503  what the platform needs does not answer
 ├── Conflict                    409  the state does not allow it (any more)
 │   └── StaleClaim              409  a lease ended and somebody else holds the work
 ├── Refused                     422  a rule of the platform says no, with reasons and figures
@@ -67,6 +69,18 @@ class NotFound(PlatformError):
     code = "not-found"
     title = "There is no such thing"
     status = HTTPStatus.NOT_FOUND
+
+
+class Misdirected(PlatformError):
+    code = "misdirected"
+    title = "This process does not serve that"
+    status = HTTPStatus.MISDIRECTED_REQUEST
+
+
+class NotReady(PlatformError):
+    code = "not-ready"
+    title = "The platform cannot serve now"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class Conflict(PlatformError):

@@ -5,10 +5,11 @@ locks while it publishes: if it dies, they are pending again at once. Delivery i
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import F
+from django.db.models import Count, F, Min
 
 from pmplatform.common.models import OutboxRow
 from pmplatform.common.models.outbox import OutboxState
@@ -18,6 +19,14 @@ MAX_ATTEMPTS = 5
 #: How long a published row is kept, to be looked at.
 KEPT = timedelta(hours=1)
 _FIRST_RETRY = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxStanding:
+    """Messages not published, by state, and how long the oldest pending one has waited."""
+
+    counts: Mapping[str, int]
+    oldest_seconds: float
 
 
 def outbox_append(*, topic: str, payload: Mapping[str, int | str]) -> OutboxRow:
@@ -49,6 +58,17 @@ def outbox_mark_failed(*, row: OutboxRow, error: str, now: datetime) -> None:
 def outbox_prune(*, now: datetime) -> None:
     """Delete what was published long ago; dead letters stay."""
     OutboxRow.objects.filter(state=OutboxState.PUBLISHED, published_at__lt=now - KEPT).delete()
+
+
+def outbox_state(*, now: datetime) -> OutboxStanding:
+    """How far the relay is behind."""
+    waiting = OutboxRow.objects.exclude(state=OutboxState.PUBLISHED)
+    counts = dict(waiting.order_by().values_list("state").annotate(count=Count("pk")))
+    oldest = waiting.filter(state=OutboxState.PENDING).aggregate(at=Min("created_at"))["at"]
+    return OutboxStanding(
+        counts={OutboxState.PENDING.value: 0, OutboxState.DEAD.value: 0} | counts,
+        oldest_seconds=0.0 if oldest is None else (now - oldest).total_seconds(),
+    )
 
 
 def _of(rows: Sequence[OutboxRow]) -> models.QuerySet[OutboxRow]:

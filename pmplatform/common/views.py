@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from rest_framework.exceptions import Throttled
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import BasePermission
-from rest_framework.renderers import JSONRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -31,7 +31,7 @@ class ApiView(GenericAPIView[Any]):
     max_body_bytes: ClassVar[int] = DEFAULT_MAX_BODY_BYTES
 
     parser_classes = (StrictJSONParser,)
-    renderer_classes = (JSONRenderer,)
+    renderer_classes: Sequence[type[BaseRenderer]] = (JSONRenderer,)
     permission_classes: Sequence[type[BasePermission]] = (HasScope,)
     pagination_class = CursorPages
 
