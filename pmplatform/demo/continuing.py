@@ -30,6 +30,7 @@ def state_of(document: Mapping[str, Any], as_of: datetime) -> State:
         carry=np.array([_carry(coin, document, as_of) for coin in COINS]),
         premium=swaps / price - 1.0,
         tether=document["fx"]["USDT"],
+        usdc=document["fx"]["USDC"],
     )
 
 

@@ -41,11 +41,24 @@ class DemoMarket:
         market._listing = listing_of(document)
         return market
 
-    def step(self, seconds: float) -> dict[str, Any]:
-        """Let `seconds` (positive) pass, and return the document of the new time."""
+    def step(
+        self,
+        seconds: float,
+        factors: Mapping[str, float] | None = None,
+        iv_rises: Mapping[str, float] | None = None,
+    ) -> dict[str, Any]:
+        """Let `seconds` (positive) pass, and return the document of the new time.
+
+        With `factors` nothing walks: the price of each coin and stable currency is multiplied by its own, or
+        stays where it has none; `iv_rises` are added to the log of implied volatility, by coin.
+        """
         if seconds <= 0:
             raise ValueError("seconds must be positive")
-        later, moved = self.as_of + timedelta(seconds=seconds), self._state.moved(seconds, self._rng)
+        later = self.as_of + timedelta(seconds=seconds)
+        if factors is None:
+            moved = self._state.moved(seconds, self._rng)
+        else:
+            moved = self._state.driven(factors, iv_rises or {})
         self.settlement = self._settlement(moved, later) if self._listing.has_expired(later) else {}
         self.as_of, self._state = later, moved
         self._listing = self._listing.at(later, self._list_series)
@@ -62,7 +75,7 @@ class DemoMarket:
                 for i, coin in enumerate(COINS)
                 for quote in ("USD", "USDT", "USDC")
             },
-            "fx": {"USDT": _rounded(self._state.tether), "USDC": 1.0},
+            "fx": {"USDT": _rounded(self._state.tether), "USDC": _rounded(self._state.usdc)},
             "instruments": instruments + self._options(),
         }
 
@@ -117,7 +130,8 @@ class DemoMarket:
 
 def _index(state: State, i: int, settle: str) -> float:
     """Price of coin `i` in the quote currency of a settlement group."""
-    return _rounded(float(state.price[i]) / (state.tether if settle == "USDT" else 1.0))
+    rates = {"USDT": state.tether, "USDC": state.usdc}
+    return _rounded(float(state.price[i]) / rates.get(settle, 1.0))
 
 
 def _spot(coin: Coin, price: float) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The random walk under the demo market: one row of state per coin, moved by correlated shocks."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 import numpy as np
@@ -26,7 +27,7 @@ class State:
     """Where the market stands; the arrays are ordered as `COINS`.
 
     `iv_level` is the log of implied over long-run volatility, `carry` an annual rate, `premium` the
-    relative distance of perpetuals from their index, `tether` USD per USDT.
+    relative distance of perpetuals from their index, `tether` USD per USDT and `usdc` USD per USDC.
     """
 
     price: FloatArray
@@ -34,6 +35,7 @@ class State:
     carry: FloatArray
     premium: FloatArray
     tether: float
+    usdc: float = 1.0
 
     @classmethod
     def first(cls, rng: np.random.Generator) -> Self:
@@ -63,6 +65,20 @@ class State:
             carry=usual_carry + keep * (self.carry - usual_carry) + _CARRY_VOL * noise[1],
             premium=keep * self.premium + _PREMIUM_VOL * noise[2],
             tether=_TETHER_MEAN + keep * (self.tether - _TETHER_MEAN) + tether_shock,
+            usdc=self.usdc,
+        )
+
+    def driven(self, factors: Mapping[str, float], iv_rises: Mapping[str, float]) -> Self:
+        """The state with each price, of a coin or a stable currency, times its factor, 1 where it has none.
+
+        `iv_rises` are added to the log of implied volatility, by coin.
+        """
+        return replace(
+            self,
+            price=self.price * [factors.get(coin.name, 1.0) for coin in COINS],
+            iv_level=self.iv_level + [iv_rises.get(coin.name, 0.0) for coin in COINS],
+            tether=self.tether * factors.get("USDT", 1.0),
+            usdc=self.usdc * factors.get("USDC", 1.0),
         )
 
 
