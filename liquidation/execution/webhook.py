@@ -19,7 +19,6 @@ from pmplatform.common.signing import signature_headers, signature_holds
 
 _LARGEST_ANSWER: Final = 1 << 20
 _CONNECT_SECONDS: Final = 2.0
-_READ_SECONDS: Final = 5.0
 
 
 class _Fill(msgspec.Struct, forbid_unknown_fields=True):
@@ -42,13 +41,10 @@ class WebhookPort:
 
     url: str
     secret: str
+    read_seconds: float = 5.0
     is_immediate: bool = field(default=False, init=False)
     _pool: urllib3.PoolManager = field(
-        default_factory=lambda: urllib3.PoolManager(
-            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS), retries=False
-        ),
-        init=False,
-        repr=False,
+        default_factory=lambda: urllib3.PoolManager(retries=False), init=False, repr=False
     )
 
     def send(self, order: OrderRequest) -> Report:
@@ -82,6 +78,7 @@ class WebhookPort:
                 url,
                 body=body or None,
                 headers={**headers, "Content-Type": "application/json"},
+                timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=self.read_seconds),
                 preload_content=False,
             )
             answer = response.read(_LARGEST_ANSWER + 1)
