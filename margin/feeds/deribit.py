@@ -1,153 +1,60 @@
-"""Recorded Deribit option chains (CSV) as the market object of a book document.
+"""Deribit: instruments, book summaries and index prices of its public API."""
 
-A chain names coin-settled options with mark, IV and forward. Perpetuals and dated futures, linear and
-inverse, are derived from the chain's own index and forwards: perpetuals mark at the index, a future at the
-median forward of its expiry.
-"""
-
-import csv
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from statistics import median
+from decimal import Decimal
 from typing import Any, Final
 
-from margin.engine.errors import DocumentError, Fault
+from margin.engine.instruments import Kind
+from margin.feeds.venues import STABLE, Listing, Quote, Reading, instant, listing_of, number
 
-_REQUIRED: Final = (
-    "timestamp",
-    "instrument_name",
-    "underlying",
-    "option_type",
-    "strike",
-    "expiry_datetime",
-    "mark_price",
-    "implied_volatility",
-    "currency",
-    "index_price",
-)
-#: Contract sizes of the derived contracts: USD for inverse ones, coins for linear ones and options.
-_INVERSE_SIZE: Final = {"BTC": 10, "ETH": 1}
-_LINEAR_SIZE: Final = {"BTC": 0.001, "ETH": 0.01}
-_OPTION_SIZE: Final = 1
-_STABLE: Final = ("USDT", "USDC")
+_PER_CENT: Final = Decimal(100)
 
 
-@dataclass(frozen=True)
-class Chain:
-    """A chain read: the market object, and the newest row's time."""
+class Deribit:
+    """Reads Deribit through a client of ccxt."""
 
-    as_of: datetime
-    market: dict[str, Any]
+    def __init__(self, client: Any) -> None:
+        self._client = client
 
+    def listings(self, coins: Sequence[str]) -> list[Listing]:
+        found = [listing_of(market, _contract_size(market), coins) for market in self._client.fetch_markets()]
+        return [listing for listing in found if listing is not None]
 
-def read_chain(lines: Iterable[str], fx: Mapping[str, float] | None = None) -> Chain:
-    """Read a chain; `fx` gives USD per stable coin where it is not 1.
-
-    Raises
-    ------
-    DocumentError
-        Naming the line and column of every value that cannot be read.
-    """
-    rows = list(csv.DictReader(lines))
-    _check(rows)
-    rates = {name: float((fx or {}).get(name, 1.0)) for name in _STABLE}
-    coins = sorted({row["currency"] for row in rows})
-    index = {
-        coin: median(float(row["index_price"]) for row in rows if row["currency"] == coin) for coin in coins
-    }
-    forwards = _forwards(rows)
-    instruments = [_option(row) for row in rows]
-    for coin in coins:
-        instruments += _spot(coin) + _perpetuals(coin, index[coin], rates)
-        for expiry, forward in sorted(forwards[coin].items()):
-            instruments += _futures(coin, expiry, forward, rates)
-    market = {
-        "index": {f"{coin}-USD": index[coin] for coin in coins},
-        "fx": rates,
-        "instruments": sorted(instruments, key=lambda row: str(row["id"])),
-    }
-    return Chain(max(datetime.fromisoformat(row["timestamp"]) for row in rows), market)
+    def reading(self, coins: Sequence[str], listings: Sequence[Listing]) -> Reading:
+        known = self._client.public_get_get_index_price_names()["result"]
+        names = {f"{coin}-{quote}": f"{coin}_{quote}".lower() for coin in coins for quote in ("USD", *STABLE)}
+        indices = {
+            pair: self._client.public_get_get_index_price({"index_name": name})
+            for pair, name in names.items()
+            if name in known
+        }
+        settled_in = sorted({listing.settle for listing in listings if listing.kind is not Kind.SPOT})
+        summaries = [
+            self._client.public_get_get_book_summary_by_currency({"currency": currency})
+            for currency in settled_in
+        ]
+        return Reading(
+            as_of=min(_time(answer) for answer in (*indices.values(), *summaries)),
+            index={pair: float(answer["result"]["index_price"]) for pair, answer in indices.items()},
+            quotes={row["instrument_name"]: _quote(row) for answer in summaries for row in answer["result"]},
+        )
 
 
-def _check(rows: list[dict[str, str]]) -> None:
-    if not rows:
-        raise DocumentError([Fault("line 1", "the file holds no rows")])
-    faults = [Fault("line 1", f"column {name} is missing") for name in _REQUIRED if name not in rows[0]]
-    if faults:
-        raise DocumentError(faults)
-    for line, row in enumerate(rows, start=2):
-        for name in ("underlying", "strike", "mark_price", "implied_volatility", "index_price"):
-            try:
-                if not float("-inf") < float(row[name]) < float("inf"):
-                    faults.append(Fault(f"line {line}", f"{name} is not finite"))
-            except (TypeError, ValueError):
-                faults.append(Fault(f"line {line}", f"{name} is not a number: {row[name]!r}"))
-    if faults:
-        raise DocumentError(faults)
+def _quote(row: Mapping[str, Any]) -> Quote:
+    """Its volatilities are in per cent; they are divided as decimals, lest 55.3 be other than 0.553."""
+    volatility = row.get("mark_iv")
+    return Quote(
+        mark=number(row.get("mark_price")),
+        mark_iv=None if volatility is None else float(Decimal(str(volatility)) / _PER_CENT),
+        forward=number(row.get("underlying_price")),
+    )
 
 
-def _forwards(rows: list[dict[str, str]]) -> dict[str, dict[str, float]]:
-    """Median forward by coin and expiry."""
-    seen: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        seen[row["currency"]][row["expiry_datetime"]].append(float(row["underlying"]))
-    return {
-        coin: {expiry: median(values) for expiry, values in ladder.items()} for coin, ladder in seen.items()
-    }
+def _contract_size(market: Mapping[str, Any]) -> Decimal:
+    return Decimal(1) if market["spot"] else Decimal(str(market["info"]["contract_size"]))
 
 
-def _option(row: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "id": row["instrument_name"],
-        "kind": "option",
-        "underlying": row["currency"],
-        "style": "inverse",
-        "settle": row["currency"],
-        "contract_size": _OPTION_SIZE,
-        "expiry": row["expiry_datetime"],
-        "strike": float(row["strike"]),
-        "option_type": row["option_type"],
-        "mark": float(row["mark_price"]),
-        "mark_iv": float(row["implied_volatility"]),
-        "forward": float(row["underlying"]),
-    }
-
-
-def _spot(coin: str) -> list[dict[str, Any]]:
-    return [
-        {"id": f"{coin}-{quote}", "kind": "spot", "underlying": coin, "settle": quote} for quote in _STABLE
-    ]
-
-
-def _contract(name: str, coin: str, kind: str, settle: str, mark: float, **fields: str) -> dict[str, Any]:
-    inverse = settle == coin
-    sizes = _INVERSE_SIZE if inverse else _LINEAR_SIZE
-    return {
-        "id": name,
-        "kind": kind,
-        "underlying": coin,
-        "style": "inverse" if inverse else "linear",
-        "settle": settle,
-        "contract_size": sizes.get(coin, 1),
-        "mark": mark,
-        **fields,
-    }
-
-
-def _perpetuals(coin: str, index: float, rates: Mapping[str, float]) -> list[dict[str, Any]]:
-    inverse = _contract(f"{coin}-PERPETUAL", coin, "perpetual", coin, index)
-    linear = [
-        _contract(f"{coin}_{quote}-PERPETUAL", coin, "perpetual", quote, index / rates[quote])
-        for quote in _STABLE
-    ]
-    return [inverse, *linear]
-
-
-def _futures(coin: str, expiry: str, forward: float, rates: Mapping[str, float]) -> list[dict[str, Any]]:
-    moment = datetime.fromisoformat(expiry)
-    day = f"{moment.day}{moment:%b%y}".upper()
-    inverse = _contract(f"{coin}-{day}", coin, "future", coin, forward, expiry=expiry)
-    linear = _contract(f"{coin}_USDT-{day}", coin, "future", "USDT", forward / rates["USDT"], expiry=expiry)
-    return [inverse, linear]
+def _time(answer: Mapping[str, Any]) -> datetime:
+    """When the venue answered, which it says in microseconds."""
+    return instant(microseconds=int(answer["usOut"]))

@@ -17,7 +17,7 @@ from accounts.models import Account, Position, Tenant
 from accounts.services.loading import accounts_load
 from margin.choices import PartKind, PartState, RunReason, RunState
 from margin.engine.simulation import margin_report
-from margin.feeds.deribit import read_chain
+from margin.feeds.chains import read_chain
 from margin.models import (
     Blob,
     MarginResult,

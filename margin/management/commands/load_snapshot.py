@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from margin.engine.documents.schema import exact
 from margin.engine.errors import DocumentError, Fault
-from margin.feeds.deribit import read_chain
+from margin.feeds.chains import read_chain
 from margin.market_states import snapshot_state
 from margin.services.guarding import refusals_recorded
 from margin.services.publishing import SnapshotDocument, snapshot_publish
