@@ -20,7 +20,7 @@ from margin.models import Blob, MarginRunPart
 from margin.services.arrays import unit_arrays
 from margin.services.blobs import blob_store
 from margin.services.results import results_write
-from margin.services.runs import run_advance, run_fail
+from margin.services.runs import run_advance, run_fail, runs_fail_late
 from margin.services.standard import standard_beside
 from pmplatform.common.errors import StaleClaim
 
@@ -126,8 +126,9 @@ def _setting(part: MarginRunPart) -> tuple[Partition, Market, Parameters]:
 
 
 def parts_sweep() -> list[int]:
-    """Quarantine parts out of attempts and fail their runs; returns the parts that should be woken again."""
+    """Quarantine parts out of attempts, fail their runs and late ones; returns the parts to wake again."""
     now = timezone.now()
+    runs_fail_late(now=now)
     lost = MarginRunPart.objects.filter(
         state=PartState.CLAIMED, lease_until__lt=now, run__state__in=[RunState.STRESS, RunState.MARGIN]
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connection, transaction
@@ -12,7 +12,7 @@ from accounts import selectors as accounts
 from accounts.choices import Methodology
 from margin import selectors
 from margin.assembly import AccountInput, account_faults, by_account, shard_book
-from margin.choices import PartKind, PartState, RunReason, RunState
+from margin.choices import PartKind, PartState, RiskMode, RunReason, RunState
 from margin.codec import Provenance, content_key, encode_book
 from margin.engine.book import Book
 from margin.engine.documents.market import MarketRows
@@ -21,8 +21,10 @@ from margin.engine.parameters.library import Parameters
 from margin.engine.pipeline import partition
 from margin.engine.report import ENGINE_VERSION
 from margin.models import MarginRun, MarginRunPart, MarketSnapshot, ParameterVersion
+from margin.risk_states import EVERYWHERE
 from margin.services.arrays import arrays_key
 from margin.services.blobs import blob_store
+from margin.services.risk_states import risk_state_set
 from margin.services.telling import closing_events, run_event
 from pmplatform.common.audit import audit_append
 from pmplatform.common.errors import Conflict, NotFound, Refused
@@ -33,6 +35,8 @@ from pmplatform.common.transactions import one_view
 
 #: Topic of the outbox: a run was started by a request, which wakes no worker itself.
 RUN_STARTED: Final = "run.started"
+#: A run that has not ended by then has failed.
+DEADLINE: Final = timedelta(minutes=15)
 #: Accounts a shard holds: enough work that a task's overhead does not show.
 SHARD_ACCOUNTS: Final = 2_048
 
@@ -274,8 +278,30 @@ def runs_announce(*, part_ids: Sequence[int]) -> None:
 
 @transaction.atomic
 def run_fail(*, run_id: int, failure: str) -> None:
-    """Close a run as failed, with the reason; its parts stay as they are, to be read."""
-    _run_end(run_id, RunState.FAILED, failure)
+    """Close a run as failed, with the reason; its parts stay as they are, to be read.
+
+    A failed hourly run puts the platform into hold, until a person has looked: nobody is liquidated while
+    what everybody is margined by is in doubt.
+
+    Raises
+    ------
+    LockTimeout
+    """
+    if _run_end(run_id, RunState.FAILED, failure) and selectors.run_get(run_id).reason == RunReason.HOURLY:
+        risk_state_set(
+            underlying=EVERYWHERE,
+            mode=RiskMode.HOLD,
+            reason=f"The hourly run {run_id} failed: {failure}",
+            actor=Actor(name="system:runs", request_id=f"run-{run_id}"),
+            now=timezone.now(),
+        )
+
+
+def runs_fail_late(*, now: datetime) -> None:
+    """Close the runs that have not ended by their deadline."""
+    late = MarginRun.objects.exclude(state__in=RunState.ended()).filter(created_at__lt=now - DEADLINE)
+    for run_id in late.order_by("id").values_list("id", flat=True):
+        run_fail(run_id=run_id, failure=f"It has not ended within {DEADLINE}.")
 
 
 @transaction.atomic
