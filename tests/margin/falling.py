@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from datetime import datetime, timedelta
-from itertools import dropwhile, takewhile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,15 +39,26 @@ def moved(market: Mapping[str, Any], factor: float) -> dict[str, Any]:
     return after
 
 
-def recorded_factors(first: str, last: str) -> Iterator[tuple[str, float]]:
-    """(hour, close over the first close) of the recorded BTC hours from `first` to `last`."""
+def recorded_closes(first: str, last: str) -> list[tuple[str, dict[str, float]]]:
+    """(hour, close by coin) of the recorded hours from `first` to `last`."""
+    hours: dict[str, dict[str, float]] = {}
     with CRASH.open(newline="", encoding="utf-8") as lines:
-        closes = [
-            (row["ts_utc"], float(row["close"])) for row in csv.DictReader(lines) if row["symbol"] == "BTCUSD"
-        ]
-    window = list(takewhile(lambda row: row[0] <= last, dropwhile(lambda row: row[0] < first, closes)))
-    for hour, close in window:
-        yield hour, close / window[0][1]
+        for row in csv.DictReader(lines):
+            if first <= row["ts_utc"] <= last:
+                hours.setdefault(row["ts_utc"], {})[row["symbol"].removesuffix("USD")] = float(row["close"])
+    return sorted(hours.items())
+
+
+def recorded_factors(first: str, last: str) -> list[tuple[str, float]]:
+    """(hour, BTC's close over its first) of the recorded hours from `first` to `last`."""
+    closes = recorded_closes(first, last)
+    return [(hour, close["BTC"] / closes[0][1]["BTC"]) for hour, close in closes]
+
+
+def recorded_returns(first: str, last: str) -> Iterator[tuple[str, dict[str, float]]]:
+    """(hour, close over the close before it, by coin) of the recorded hours after `first` to `last`."""
+    for (_, before), (hour, close) in pairwise(recorded_closes(first, last)):
+        yield hour, {coin: price / before[coin] for coin, price in close.items()}
 
 
 def account_worth(

@@ -4,17 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import contextmanager
+from decimal import Decimal
 from http import HTTPStatus
-from http.client import HTTPConnection
-from typing import Any
-from urllib.parse import urlsplit
 
-import msgspec
 import pytest
-from django.db import connection
 from django.utils import timezone
 from redis import Redis
 
@@ -23,22 +20,30 @@ from accounts.verification import ledger_mismatches
 from margin import selectors
 from margin.choices import RunReason, RunState
 from margin.models import MarginResult, MarginRun
-from margin.services.books import stored_book
 from margin.services.fills import fill_record
+from margin.services.pasts import result_differences
 from margin.services.runs import run_start
 from margin.tasks import sweep_accounts
 from pmplatform.common.errors import LockTimeout
 from pmplatform.common.models import OutboxRow
 from pmplatform.common.models.outbox import OutboxState
 from pmplatform.common.tokens import Scope
-from tests.margin.desks import ACTOR, SWAP, account_of, fill
-from tests.margin.test_api import _client
+from tests.margin.desks import ACTOR, SWAP, account_of, cash, fill, positions
 from tests.margin.test_runs import wait_until, work_through
+from tests.support.calls import PLAIN_HTTP, Caller
 from tests.support.processes import CHECKOUT, child_environment, live_server, start_relay, start_worker
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
 
 WRITERS = 50
+TRADE = {
+    "instrument": SWAP,
+    "side": "buy",
+    "quantity": "1",
+    "price": "100000",
+    "fee": "0",
+    "fee_currency": "USDT",
+}
 
 
 @pytest.fixture
@@ -53,6 +58,13 @@ def account_id() -> int:
 def at_work() -> Iterator[None]:
     with start_relay(), start_worker(["margin", "housekeeping"]):
         yield
+
+
+@contextmanager
+def caller() -> Iterator[Caller]:
+    """The platform's token at a live server."""
+    with live_server(extra=PLAIN_HTTP) as url:
+        yield Caller.with_scopes(url, Scope.READ, Scope.TRADE, Scope.RISK)
 
 
 def buy(account_id: int, number: int) -> None:
@@ -70,20 +82,6 @@ def buy(account_id: int, number: int) -> None:
         return
 
 
-def ask(url: str, body: Any = None) -> Any:
-    """What a server answers to a GET or, with a body, a POST with the platform's token."""
-    token = _client(None, Scope.READ, Scope.TRADE, Scope.RISK).defaults["HTTP_AUTHORIZATION"]
-    headers = {"Authorization": token, "Content-Type": "application/json", "Idempotency-Key": "once"}
-    server = HTTPConnection(urlsplit(url).netloc, timeout=30)
-    with closing(server):
-        data = None if body is None else msgspec.json.encode(body)
-        server.request("GET" if data is None else "POST", urlsplit(url).path, data, headers)
-        answer = server.getresponse()
-        text = answer.read()
-        assert answer.status < HTTPStatus.BAD_REQUEST, text
-        return msgspec.json.decode(text)
-
-
 def is_current(account_id: int) -> bool:
     """Whether the newest result shows the account as it is."""
     newest = selectors.result_latest(account_id)
@@ -92,36 +90,50 @@ def is_current(account_id: int) -> bool:
 
 
 def everything_agrees(account_id: int) -> bool:
-    """Ledger, state, and the margin of that state."""
+    """Ledger, state, and the margin of that state, computed again from the ledger alone."""
     newest = selectors.result_latest(account_id)
     assert newest is not None
-    held = stored_book(account_id=account_id)[0].account_rows
-    margined = msgspec.json.decode(bytes(newest.report))["account"]
-    return not list(ledger_mismatches()) and is_current(account_id) and held.id == margined["id"]
+    assert result_differences(result_id=newest.pk) == []
+    return not list(ledger_mismatches()) and is_current(account_id)
 
 
 def test_a_change_over_the_api_is_margined_at_once_and_read_over_the_api(
     account_id: int, at_work: None
 ) -> None:
-    trade = {"instrument": SWAP, "side": "buy", "quantity": "90", "price": "100000"}
-    with live_server(extra={"PM_PLAIN_HTTP": "1"}) as url:
-        account = f"{url}/api/v1/accounts/{account_id}"
-        before = ask(f"{account}/margin")["account"]["mmr"]
-        ask(f"{account}/fills", {**trade, "fee": "0", "fee_currency": "USDT"})
-        wait_until(lambda: ask(f"{account}/margin")["account"]["mmr"] > 5 * before)
+    with caller() as platform:
+        before = platform.get(f"accounts/{account_id}/margin")["account"]["mmr"]
+        answer = platform.post(f"accounts/{account_id}/fills", {**TRADE, "quantity": "90"})
+        assert answer.status == HTTPStatus.CREATED
+        wait_until(lambda: platform.get(f"accounts/{account_id}/margin")["account"]["mmr"] > 5 * before)
 
 
-def test_fifty_concurrent_fills_end_in_one_margin_of_all_of_them(account_id: int, at_work: None) -> None:
-    def report(number: int) -> None:
-        try:
-            buy(account_id, number)
-        finally:
-            connection.close()
+def fill_over_api(platform: Caller, account_id: int, number: int) -> None:
+    """Report a fill of its own price, again under the same key where the account is busy."""
+    body = {**TRADE, "price": str(100_000 + number), "fee": "0.1", "client_id": f"t-{number}"}
+    while True:
+        answer = platform.post(f"accounts/{account_id}/fills", body, key=f"k-{number}")
+        if answer.status == HTTPStatus.CREATED:
+            return
+        assert answer.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.CONFLICT), answer
+        time.sleep(float(answer.headers["Retry-After"]))
 
-    with ThreadPoolExecutor(WRITERS) as pool:
-        list(pool.map(report, range(WRITERS)))
-    wait_until(lambda: is_current(account_id))
+
+def test_fifty_concurrent_fills_over_the_api_end_in_one_margin_of_all_of_them(
+    account_id: int, at_work: None
+) -> None:
+    with caller() as platform, ThreadPoolExecutor(WRITERS) as pool:
+        list(pool.map(lambda number: fill_over_api(platform, account_id, number), range(WRITERS)))
+        wait_until(lambda: is_current(account_id))
+        shown = platform.get(f"accounts/{account_id}/margin")["account"]
     assert Fill.objects.count() == WRITERS
+    # 10 at 99,000 and one each at 100,000 to 100,049; fees of 0.1 USDT.
+    quantity, entry = positions(account_id)[SWAP]
+    average = Decimal(10 * 99_000 + sum(range(100_000, 100_000 + WRITERS))) / (10 + WRITERS)
+    assert quantity == 10 + WRITERS
+    assert entry == pytest.approx(average, abs=Decimal("1e-12"))
+    assert cash(account_id) == {"USDT": Decimal(1_000_000) - WRITERS * Decimal("0.1")}
+    gain = 60 * Decimal("0.01") * (100_000 - average)
+    assert shown["net_equity"] == pytest.approx(float(cash(account_id)["USDT"] + gain), abs=1e-6)
     assert everything_agrees(account_id)
     # Many changes took one task: fewer results than fills, and each of another state.
     changes = MarginResult.objects.filter(run__reason=RunReason.CHANGE)
@@ -168,6 +180,6 @@ def test_a_relay_killed_between_publishing_and_marking_publishes_again_and_no_ha
 
 
 def test_a_run_that_a_request_starts_is_announced_by_the_relay(account_id: int) -> None:
-    with live_server(extra={"PM_PLAIN_HTTP": "1"}) as url, start_relay(), start_worker():
-        started = ask(f"{url}/api/v1/runs", {})
-        wait_until(lambda: MarginRun.objects.get(pk=started["id"]).state == RunState.COMPLETED)
+    with caller() as platform, start_relay(), start_worker():
+        started = platform.post("runs", {})
+        wait_until(lambda: MarginRun.objects.get(pk=started.body["id"]).state == RunState.COMPLETED)
