@@ -135,14 +135,15 @@ def _comparison(
 
 
 def _compared(figures: Mapping[str, Any], saving: Mapping[str, Any] | None) -> tuple[SafeString, ...]:
-    """MMR, IMR, ratio, and the MMR and IMR saved against `standard`."""
+    """MMR, IMR, ratio, and what `standard` asks for more of both, with and without short options' value."""
     saved = saving or {}
+    bare = saved.get("without_short_option_value", {})
     return (
         money(figures["mmr"]),
         money(figures["imr"]),
         percent(figures["margin_ratio"]),
-        money(saved.get("mmr"), signed=True),
-        money(saved.get("imr"), signed=True),
+        *(money(saved.get(name), signed=True) for name in ("mmr", "imr")),
+        *(money(bare.get(name), signed=True) for name in ("mmr", "imr")),
     )
 
 

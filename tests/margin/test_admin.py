@@ -12,6 +12,8 @@ from accounts.services.tenants import user_create
 from margin.choices import RunReason
 from margin.models import Blob, MarginResult, MarketSnapshot, ParameterVersion
 from margin.selectors import report_of
+from margin.services.explanations import result_comparison
+from margin.services.inputs import result_book
 from margin.services.runs import run_start
 from pmplatform.common.console import heatmap, money, percent
 from tests.margin.test_runs import work_through
@@ -140,6 +142,20 @@ def test_an_account_is_shown_beside_standard_with_what_it_saves(console: TlsClie
     assert "IMR under standard" in page
     assert saved in page
     assert saved in console.get(reverse("admin:margin_marginresult_changelist")).content.decode()
+
+
+def test_what_is_saved_is_shown_with_and_without_the_value_of_short_options(console: TlsClient) -> None:
+    for result in MarginResult.objects.order_by("id"):
+        book = result_book(result=result)
+        assert book is not None
+        saved = result_comparison(result=result, book=book)["saving"][book.methodology]
+        bare = saved["without_short_option_value"]
+        if saved["imr"] - bare["imr"] > 1.0:
+            page = _page(console, "marginresult", result.pk)
+            for value in (saved["mmr"], saved["imr"], bare["mmr"], bare["imr"]):
+                assert money(value, signed=True) in page
+            return
+    pytest.fail("no account is short of options")
 
 
 def _widest() -> MarginResult:
