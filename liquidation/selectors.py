@@ -68,6 +68,12 @@ def case_steps(case_id: int) -> QuerySet[LiquidationStep]:
     return LiquidationStep.objects.filter(case_id=case_id).order_by("number")
 
 
+def steps_done_after(step_id: int) -> QuerySet[LiquidationStep]:
+    """Steps of any case that were written later than one and are done, with what was filled, in order."""
+    done = LiquidationStep.objects.filter(pk__gt=step_id, state=StepState.DONE)
+    return done.prefetch_related("orders__instrument", "orders__fills__fill").order_by("pk")
+
+
 def step_open(case_id: int) -> LiquidationStep | None:
     """The step of a case that has orders at the venue which have not ended."""
     orders = LiquidationOrder.objects.exclude(status__in=ENDED).values("step_id")

@@ -49,8 +49,8 @@ class AccountPlanView(LabelledView):
     def get(self, request: Request, account_id: int) -> Response:
         """What liquidation would do to an account at the newest snapshot; nothing is traded. Scope: `read`.
 
-        The answer is as that for a book document; 422 with the reasons where the account cannot be margined
-        now.
+        The answer is as that for a book document; where a case of the account is live, it is what is left of
+        its plan. 422 with the reasons where the account cannot be margined now.
         """
         account = account_get(principal=self.principal, account_id=account_id)
         self.snapshot = snapshots().first()

@@ -42,16 +42,16 @@ class Booking:
             kept = replace(effect.holding, entry_price=held.entry_price)
             effect = replace(effect, holding=kept)
         effect_write(change=self.change, terms=terms, held=held, effect=effect)
-        self._add(f"position:{fill.instrument}", signed)
+        effect_add(self.effects, f"position:{fill.instrument}", signed)
         for currency, amount in effect.cash.items():
-            self._add(f"balance:{currency}", amount)
+            effect_add(self.effects, f"balance:{currency}", amount)
         return int(recorded.pk)
 
     def move(self, currency: str, amount: Decimal) -> None:
         """Add cash, or take it away."""
         if amount:
             balance_add(change=self.change, currency=currency, amount=amount)
-            self._add(f"balance:{currency}", amount)
+            effect_add(self.effects, f"balance:{currency}", amount)
 
     def cancel_orders(self) -> int:
         """Cancel every open order; returns how many there were."""
@@ -59,8 +59,10 @@ class Booking:
         codes = sorted({instrument for _, instrument, *_ in rows})
         return sum(orders_cancel(change=self.change, instrument=code) for code in codes)
 
-    def _add(self, subject: str, amount: Decimal) -> None:
-        self.effects[subject] = EXACT.add(self.effects.get(subject, Decimal(0)), amount)
+
+def effect_add(effects: Effects, subject: str, amount: Decimal) -> None:
+    """Add to one of the effects."""
+    effects[subject] = EXACT.add(effects.get(subject, Decimal(0)), amount)
 
 
 def effects_text(effects: Mapping[str, Decimal]) -> dict[str, str]:

@@ -17,12 +17,13 @@ def case_residuals(case: LiquidationCase) -> dict[str, str]:
     """What does not add up, by currency and instrument; empty where cash and positions are conserved.
 
     By the ledger since the case was opened, each balance and position has moved by what the steps have
-    booked less what the fund has taken, nothing else having been written as liquidation; and what it
-    moved from that is what the account holds now.
+    booked and a takeover has realised, less what the fund has taken, nothing else having been written as
+    liquidation; and what it moved from that is what the account holds now.
     """
     sums: dict[str, _Sums] = {"booked": {}, "moved": {}}
-    for step in selectors.case_steps(case.pk):
-        for subject, amount in effects_read(step.effects).items():
+    realised = (case.takeover or {}).get("realised", {})
+    for effects in (realised, *(step.effects for step in selectors.case_steps(case.pk))):
+        for subject, amount in effects_read(effects).items():
             _add(sums["booked"], subject, amount)
     for subject, amount in selectors.fund_taken(case.pk).items():
         _add(sums["booked"], subject, -amount)

@@ -1,5 +1,6 @@
 """The insurance fund: what it holds, and every change of it as an entry of its ledger."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -78,8 +79,10 @@ def fund_move(change: FundChange, currency: str, amount: Decimal) -> None:
     _append(change, f"balance:{currency}", amount, None)
 
 
-def fund_trade(change: FundChange, instrument: str, quantity: Decimal, price: Decimal) -> None:
-    """Give the fund a signed quantity at a price; what that closes or costs moves its cash."""
+def fund_trade(
+    change: FundChange, instrument: str, quantity: Decimal, price: Decimal
+) -> Mapping[str, Decimal]:
+    """Give the fund a signed quantity at a price; returns the cash that this moves, by currency."""
     [(code, terms)] = accounts.instrument_terms(codes=[instrument]).items()
     row = FundPosition.objects.filter(instrument__code=code).first()
     held = Holding(row.quantity, row.entry_price) if row else Holding()
@@ -88,6 +91,7 @@ def fund_trade(change: FundChange, instrument: str, quantity: Decimal, price: De
     _append(change, f"position:{code}", quantity, price)
     for currency, amount in sorted(effect.cash.items()):
         fund_move(change, currency, amount)
+    return effect.cash
 
 
 def _position_write(row: FundPosition | None, code: str, after: Holding) -> None:

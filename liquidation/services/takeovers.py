@@ -12,7 +12,7 @@ from liquidation.choices import CaseOutcome, CaseState, FundEntryKind
 from liquidation.models import LiquidationCase
 from liquidation.planner.amounts import ZERO, decimal_of, down
 from liquidation.planner.plan import Plan, Takeover
-from liquidation.services.booking import Booking
+from liquidation.services.booking import Booking, Effects, effect_add, effects_text
 from liquidation.services.cases import case_close, case_tell
 from liquidation.services.fund import TURN, FundChange, fund_move, fund_trade, fund_worth_usd
 from margin.engine.documents.book import BookDocument
@@ -34,7 +34,8 @@ def take_over(change: AccountChange, case: LiquidationCase, plan: Plan, book: Bo
         _adl_ask(change, case)
         return
     booking = Booking(change)
-    _positions_hand_over(booking, case, book, plan.takeover)
+    realised = _positions_hand_over(booking, case, book, plan.takeover)
+    case.takeover |= {"realised": effects_text(realised)}
     _cash_hand_over(booking, case, _refund_usd(plan.takeover), book)
     case_close(change, case, CaseOutcome.TAKEOVER)
 
@@ -64,9 +65,13 @@ def _refund_usd(takeover: Takeover) -> Decimal:
 
 def _positions_hand_over(
     booking: Booking, case: LiquidationCase, book: BookDocument, takeover: Takeover
-) -> None:
-    """Close every position at its price of the takeover, and open it in the fund at the same."""
+) -> Effects:
+    """Close every position at its price of the takeover, and open it in the fund at the same.
+
+    Returns the cash that this has realised with the account and, where it held the contrary, with the fund.
+    """
     taking = _change(booking, case, FundEntryKind.TAKEOVER)
+    realised: Effects = {}
     for _, code, quantity, _ in accounts.position_rows([case.account_id]):
         price = _price(takeover, code, book)
         booking.trade(
@@ -80,7 +85,12 @@ def _positions_hand_over(
                 client_id=sha256_hex(f"takeover:{case.pk}:{code}".encode()),
             )
         )
-        fund_trade(taking, code, quantity, price)
+        for currency, amount in fund_trade(taking, code, quantity, price).items():
+            effect_add(realised, f"balance:{currency}", amount)
+    for subject, amount in booking.effects.items():
+        if subject.startswith("balance:"):
+            effect_add(realised, subject, amount)
+    return realised
 
 
 def _price(takeover: Takeover, code: str, book: BookDocument) -> Decimal:

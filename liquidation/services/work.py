@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 STEPS_AT_ONCE: Final = 20
 
 
-def case_work(*, port: ExecutionPort, clock: Clock) -> bool:
-    """Work on the most urgent case as far as it goes now; False when there was none to claim.
+def case_work(*, port: ExecutionPort, clock: Clock, steps: int | None = None) -> bool:
+    """Work on the most urgent case, ``steps`` at most if given; False when there was none to claim.
 
     Whatever ends the work is written with the case: what blocks it, or why the attempt failed. A claim
     that was lost is left to whoever has the case now.
@@ -29,7 +29,7 @@ def case_work(*, port: ExecutionPort, clock: Clock) -> bool:
     if claim is None:
         return False
     try:
-        for _ in range(STEPS_AT_ONCE):
+        for _ in range(steps or STEPS_AT_ONCE):
             if not _advance(claim, port, clock):
                 return True
         case_release(claim=claim, reason="", now=clock(), wait=timedelta(0))

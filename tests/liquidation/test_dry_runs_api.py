@@ -13,6 +13,7 @@ from margin.parameter_files import shipped_documents, shipped_library
 from margin.services.market import parameters_load_initial
 from pmplatform.common.problems import MEDIA_TYPE
 from pmplatform.common.tokens import Scope
+from tests.liquidation.queue import support as queue
 from tests.margin.desks import AS_OF, SWAP, account_of, market
 from tests.margin.engine.support import PERPETUAL, book, position
 from tests.margin.test_api import _client
@@ -82,6 +83,17 @@ def test_a_stored_account_is_planned_for_as_its_book_would_be() -> None:
     assert found == expected
     account.refresh_from_db()
     assert account.orders.count() == 1
+
+
+def test_the_plan_of_a_live_case_goes_on_to_its_target() -> None:
+    # 10 coins require 12.2 % of a million; 130,000 are above the threshold and below the target.
+    [account] = queue.stored(queue.directional())
+    queue.opened(account)
+    queue.snapshot(queue.directional(), 1, 1.06)
+    tenant = Account.objects.select_related("tenant").get().tenant
+    found = _client(tenant).get(plan_route(account.pk)).json()
+    assert found["initial"]["margin_ratio"] > 1.0
+    assert (found["trigger"], found["outcome"], len(found["steps"])) == ("liquidation", "safe", 1)
 
 
 def test_a_plan_asks_for_the_scope_to_read_and_for_an_account_of_the_callers() -> None:
