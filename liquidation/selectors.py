@@ -1,5 +1,6 @@
 """Reads of cases, steps, orders, controls and the insurance fund."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
@@ -50,6 +51,12 @@ def cases_by_state() -> dict[CaseState, int]:
     rows = LiquidationCase.objects.filter(_LIVE).order_by().values_list("state").annotate(n=Count("id"))
     counts = dict(rows)
     return {state: counts.get(state, 0) for state in CaseState if state is not CaseState.CLOSED}
+
+
+def cases_count() -> dict[str, int]:
+    """Live cases by state, zeros included."""
+    counts = Counter(LiquidationCase.objects.filter(_LIVE).values_list("state", flat=True))
+    return {state.value: counts[state.value] for state in CaseState if state != CaseState.CLOSED}
 
 
 def case_live(account_id: int) -> LiquidationCase | None:

@@ -1,29 +1,40 @@
 """The platform's figures in the terms of Prometheus, read from the database at each scrape."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from accounts.selectors import deliveries_count
+from liquidation import selectors as liquidation
 from margin import selectors as margin
+from margin.choices import RiskMode, RunState
 from margin.market_states import market_state
+from margin.risk_states import risk_states
+from margin.run_states import hourly_run_latest, parts_quarantined
+from pmplatform.common.chain import chain_unsealed_seconds
 from pmplatform.common.events import events_range
 from pmplatform.common.outbox import outbox_state
+from pmplatform.invariants.checks import invariants_checked
 
 Labelled = Mapping[str, float]
 
+#: How long a part in quarantine is counted.
+_REMEMBERED = timedelta(days=1)
+
 
 class PlatformFigures(Collector):
-    """What an operator watches: market, runs, outbox, webhooks, events."""
+    """What an operator watches: market, runs, messages, liquidation, and whether all is as it must be."""
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         now = timezone.now()
         yield from _market(now)
         yield from _runs(now)
         yield from _messages(now)
+        yield from _liquidation()
+        yield from _safety(now)
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         """Nothing: to describe by collecting would read the database twice."""
@@ -58,6 +69,32 @@ def _messages(now: datetime) -> Iterator[GaugeMetricFamily]:
         "pm_webhook_deliveries", "Webhook calls by state, of the last days.", "state", deliveries_count()
     )
     yield _gauge("pm_events_newest", "Id of the newest event of the stream.", events_range()[1])
+
+
+def _liquidation() -> Iterator[GaugeMetricFamily]:
+    yield _by_label("pm_liquidation_cases", "Live cases, by state.", "state", liquidation.cases_count())
+    fund = {row.currency: float(row.amount) for row in liquidation.fund_balances()}
+    yield _by_label("pm_insurance_fund", "Cash of the insurance fund, by currency.", "currency", fund)
+    modes = {row.underlying or "*": float(row.mode != RiskMode.ENABLED) for row in risk_states()}
+    yield _by_label("pm_risk_restricted", "1 where a risk state is not `enabled`.", "underlying", modes)
+
+
+def _safety(now: datetime) -> Iterator[GaugeMetricFamily]:
+    quarantined = parts_quarantined(now - _REMEMBERED)
+    yield _gauge("pm_parts_quarantined", "Parts out of attempts, of the last day's runs.", quarantined)
+    hourly = hourly_run_latest()
+    if hourly is not None:
+        failed = hourly.state == RunState.FAILED
+        yield _gauge("pm_hourly_run_failed", "1 if the newest hourly run has failed.", float(failed))
+        age = (now - hourly.created_at).total_seconds()
+        yield _gauge("pm_hourly_run_age_seconds", "Since it was started.", age)
+    yield _gauge(
+        "pm_audit_unsealed_seconds", "Age of the oldest unsealed row.", chain_unsealed_seconds(now=now)
+    )
+    checked = invariants_checked()
+    if checked is not None:
+        text = "How often an invariant was violated at the newest check; absent without a recent one."
+        yield _by_label("pm_invariant_violations", text, "invariant", checked)
 
 
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:

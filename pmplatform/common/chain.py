@@ -117,6 +117,12 @@ def _seal_sha256(seal: AuditSeal) -> str:
     )
 
 
+def chain_unsealed_seconds(*, now: datetime) -> float:
+    """For how long the oldest row that is not sealed has waited; 0 without any."""
+    oldest = AuditPending.objects.order_by("pk").values_list("created_at", flat=True).first()
+    return max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+
+
 def chain_head() -> Head:
     """The newest link; note it elsewhere, and `chain_faults` tells whether the chain still has it."""
     newest = AuditSeal.objects.last()
