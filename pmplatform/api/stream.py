@@ -27,7 +27,7 @@ from pmplatform.common.views import ApiView
 HEADER: Final = "Last-Event-ID"
 MEDIA_TYPE: Final = "text/event-stream"
 #: So long a silent stream waits before it shows that it lives, and whether its client still may listen.
-HEARTBEAT_SECONDS: Final = 15.0
+HEARTBEAT_SECONDS: Final = 10.0
 _RETRY_MILLISECONDS: Final = 1_000
 _LONGEST_ID: Final = 19
 

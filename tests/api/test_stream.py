@@ -31,8 +31,8 @@ from tests.support.processes import live_server
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
 
 
-@pytest.fixture
-def url() -> Iterator[str]:
+@pytest.fixture(scope="module")
+def url(django_db_setup: None) -> Iterator[str]:
     with live_server(interface="asgi", extra={"PM_PLAIN_HTTP": "1"}) as root:
         yield root
 
@@ -97,12 +97,8 @@ def test_without_a_hint_events_come_a_moment_later(url: str) -> None:
     assert frame.kind == EventKind.WARNING
 
 
-def test_a_client_whose_token_is_revoked_is_let_go() -> None:
-    acme = make_tenant("acme")
-    with (
-        live_server(interface="asgi", extra={"PM_PLAIN_HTTP": "1"}) as root,
-        listening(root, token_of(acme), seconds=40) as client,
-    ):
+def test_a_client_whose_token_is_revoked_is_let_go(url: str) -> None:
+    with listening(url, token_of(make_tenant("acme")), seconds=40) as client:
         ApiToken.objects.update(enabled=False)
         assert list(client.frames()) == []
 
