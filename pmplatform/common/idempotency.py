@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -25,12 +26,22 @@ HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
 _WELL_FORMED = re.compile(r"[\x21-\x7e]{1,128}")
 
+#: How long an answer is kept to be given again.
+KEPT = timedelta(days=7)
+
 IDEMPOTENCY_PARAMETER = OpenApiParameter(
     HEADER,
     location=OpenApiParameter.HEADER,
     pattern=r"^[!-~]{1,128}$",
-    description="Makes the write safe to repeat: the same key and body give the same answer, once.",
+    description="Makes the write safe to repeat: the same key and body give the same answer, once, "
+    "for seven days.",
 )
+
+
+def idempotency_prune(*, now: datetime) -> None:
+    """Forget answers that were given long ago."""
+    IdempotencyRecord.objects.filter(created_at__lt=now - KEPT).delete()
+
 
 _View = TypeVar("_View", bound=APIView)
 _P = ParamSpec("_P")

@@ -18,6 +18,8 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
 from pmplatform.common.chain import chain_seal
+from pmplatform.common.events import events_prune
+from pmplatform.common.idempotency import idempotency_prune
 from pmplatform.common.models import OutboxRow
 from pmplatform.common.notices import listen, notice_wait
 from pmplatform.common.outbox import (
@@ -56,7 +58,7 @@ def outbox_relay(
                 chain_seal(now=timezone.now())
                 seal_at = timezone.now() + _SEAL_EVERY
             if timezone.now() >= prune_at:
-                outbox_prune(now=timezone.now())
+                _prune(timezone.now())
                 prune_at = timezone.now() + _PRUNE_EVERY
             alive()
             notice_wait(POLL_SECONDS)
@@ -67,6 +69,13 @@ def outbox_relay(
             logger.warning("the database does not answer: %s", error)
             connection.close()
             time.sleep(POLL_SECONDS)
+
+
+def _prune(now: datetime) -> None:
+    """Forget what these tables keep for a while only."""
+    outbox_prune(now=now)
+    events_prune(now=now)
+    idempotency_prune(now=now)
 
 
 @transaction.atomic

@@ -14,18 +14,22 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 from redis.retry import Retry
 
 from pmplatform.embedded.process import LOOPBACK
-from tests.docker.composition import DOCKER
+from tests.docker.composition import BIN, CHECKOUT, DOCKER
 from tests.docker.deployment import Deployment, deployment
 
 pytestmark = pytest.mark.serial
 
 PATIENCE_SECONDS = 60
+FLOWER_PORT = 5555
 
 
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Started and migrated by the migrate job."""
     with deployment(tmp_path_factory.mktemp("deployment")) as started:
+        # As the build of the image does.
+        collected = started.run(BIN / "python", CHECKOUT / "manage.py", "collectstatic", "--noinput")
+        assert collected.returncode == 0, collected.stderr
         early = started.enter("web", MIGRATION_WAIT_SECONDS="0")
         assert early.returncode == 1
         assert "The database is not migrated." in early.stderr
@@ -68,6 +72,27 @@ def test_the_web_answers_and_is_unhealthy_once_it_is_gone(deployed: Deployment) 
     assert not deployed.is_healthy("web")
 
 
+def test_djangos_own_deployment_check_has_nothing_to_say(deployed: Deployment) -> None:
+    checked = deployed.run(
+        BIN / "python", CHECKOUT / "manage.py", "check", "--deploy", "--fail-level", "WARNING"
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_the_stream_is_served_by_a_process_of_its_own(deployed: Deployment) -> None:
+    with deployed.running("stream"):
+        status, problem = get(deployed.port, "/api/v1/stream")
+        assert (status, b'"status":401' in problem.replace(b" ", b"")) == (401, True)
+        assert deployed.is_healthy("stream")
+
+
+def test_flower_shows_what_workers_do_and_lets_nobody_change_it(deployed: Deployment) -> None:
+    with deployed.running("flower"):
+        assert eventually(lambda: deployed.is_healthy("flower"))
+        assert get(FLOWER_PORT, "/workers")[0] == 200
+        assert get(FLOWER_PORT, "/api/workers")[0] == 401
+
+
 def test_a_worker_answers_a_ping_and_ends_in_order_on_the_containers_signal(deployed: Deployment) -> None:
     with deployed.running("worker-stress"):
         assert deployed.is_healthy("worker-stress")
@@ -82,10 +107,18 @@ def test_what_beat_sends_is_done_under_the_rights_of_the_brokers_user(deployed: 
         assert deployed.is_healthy("beat")
 
 
-def test_the_relay_is_healthy_while_it_relays(deployed: Deployment) -> None:
-    assert not deployed.is_healthy("relay")
-    with deployed.running("relay"):
-        assert eventually(lambda: deployed.is_healthy("relay"))
+@pytest.mark.parametrize("role", ["relay", "webhooks"])
+def test_what_works_off_the_database_is_healthy_while_it_does(deployed: Deployment, role: str) -> None:
+    assert not deployed.is_healthy(role)
+    with deployed.running(role):
+        assert eventually(lambda: deployed.is_healthy(role))
+
+
+def test_the_stream_answers_and_is_served_by_its_own_role(deployed: Deployment) -> None:
+    with deployed.running("stream"):
+        assert get(deployed.port, "/api/v1/stream")[0] == 401
+        assert deployed.is_healthy("stream")
+    assert not deployed.is_healthy("stream")
 
 
 @pytest.mark.parametrize("words", [(), ("shell",), ("worker",)])

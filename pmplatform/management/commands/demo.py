@@ -53,7 +53,7 @@ class Command(BaseCommand):
             self.stdout.write("Stopped; the data stay in " + str(data_dir))
 
     def _raise_curtain(self, stack: ExitStack, stage: "_Stage", options: Mapping[str, Any]) -> None:
-        port = options["port"] or free_port()
+        port, stream_port = options["port"] or free_port(), free_port()
         seed = f"--seed={options['seed']}"
         stage.run("migrate", "--verbosity=0")
         stage.run("collectstatic", "--noinput", "--verbosity=0")
@@ -64,10 +64,13 @@ class Command(BaseCommand):
         stage.start_relay(stack)
         stage.start_beat(stack)
         stage.start_feed(stack, seed)
+        stage.start_webhooks(stack)
         stage.start_web(stack, port)
+        stage.start_stream(stack, stream_port)
         path = stage.read("demo_login")
         self.stdout.write(f"Console  http://{LOOPBACK}:{port}{path}  (works once, from this machine)")
         self.stdout.write(f"API      http://{LOOPBACK}:{port}/api/docs")
+        self.stdout.write(f"Stream   http://{LOOPBACK}:{stream_port}/api/v1/stream")
 
 
 def _secrets(data_dir: Path) -> dict[str, str]:
@@ -131,21 +134,23 @@ class _Stage:
     def start_feed(self, stack: ExitStack, seed: str) -> None:
         self._start(stack, self._manage("demo_feed", seed), self._logs / "feed.log", "")
 
+    def start_webhooks(self, stack: ExitStack) -> None:
+        self._start(stack, self._manage("webhooks_deliver"), self._logs / "webhooks.log", "delivered")
+
     def start_web(self, stack: ExitStack, port: int) -> None:
         static = [f"--static-path-mount={settings.STATIC_ROOT}", "--static-path-route=/static"]
-        command = [
-            sys.executable,
-            "-m",
-            "granian",
-            "--interface=wsgi",
-            f"--host={LOOPBACK}",
-            f"--port={port}",
-        ]
-        log = self._logs / "web.log"
+        self._serve(stack, "web", port, ["--interface=wsgi", *static, "pmplatform.wsgi:application"])
+
+    def start_stream(self, stack: ExitStack, port: int) -> None:
+        self._serve(stack, "stream", port, ["--interface=asginl", "pmplatform.asgi:application"])
+
+    def _serve(self, stack: ExitStack, name: str, port: int, options: list[str]) -> None:
+        """Start a web server that is ready once it answers."""
+        command = [sys.executable, "-m", "granian", f"--host={LOOPBACK}", f"--port={port}", *options]
         process = supervised(
-            [*command, *static, "pmplatform.wsgi:application"],
+            command,
             stop_signal="SIGTERM",
-            log=log,
+            log=self._logs / f"{name}.log",
             answers=lambda: responds(port),
             environment=self._environment,
         )
