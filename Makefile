@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --no-annotate --quiet
 
-.PHONY: demo test check bench requirements clean
+.PHONY: demo test check bench soak mutants audit sbom requirements clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/runtime.stamp  ## The platform with a seeded market and accounts, on loopback.
@@ -26,6 +26,23 @@ check: $(VENV)/dev.stamp  ## Style, types, import contracts, missing migrations.
 
 bench: $(VENV)/runtime.stamp  ## The platform against its performance goals; takes a while and the whole machine.
 	$(BIN)/python manage.py benchmark
+
+soak: $(VENV)/dev.stamp  ## Ten minutes of random faults under load; SOAK_SECONDS and SOAK_SEED to repeat one.
+	SOAK_SECONDS=$${SOAK_SECONDS:-600} $(BIN)/python -m pytest -q -s tests/faults/test_soak.py
+
+mutants: $(VENV)/dev.stamp  ## Mutate the core and see which mutants the tests kill; goes on where it stopped.
+	$(BIN)/python -m tests.mutants
+
+audit: $(VENV)/dev.stamp  ## Known vulnerabilities of the pinned packages; NOT AUDITED (and a failure) out of reach.
+	@report=$$(mktemp); \
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.txt \
+		--format json --output $$report && echo "audited: nothing known" \
+		|| { test -s $$report && cat $$report || echo "NOT AUDITED: the service could not be asked."; exit 1; }
+
+sbom: $(VENV)/dev.stamp  ## What the image is made of, in CycloneDX.
+	@mkdir -p test-artifacts
+	$(BIN)/python -W ignore -m cyclonedx_py requirements docker/requirements.txt --pyproject pyproject.toml \
+		--output-reproducible --output-file test-artifacts/sbom.json
 
 requirements: | $(BIN)/pip  ## Pin again what pyproject.toml asks for.
 	$(BIN)/pip install --quiet --disable-pip-version-check uv

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The roles of the image: migrate | web | worker QUEUE [OPTION ...] | relay | beat
+# The roles of the image: migrate | web | stream | worker QUEUE [OPTION ...] | relay | beat | flower
 # A role's program replaces this shell, so that the container's signals reach it.
 set -eu
 cd "$(dirname "$0")/.."
@@ -16,7 +16,7 @@ wait_for_migrations() {
     done
 }
 
-role=${1:?name a role: migrate, web, worker, relay or beat}
+role=${1:?name a role: migrate, web, stream, worker, relay, beat or flower}
 shift
 case $role in
     migrate)
@@ -26,6 +26,10 @@ case $role in
         wait_for_migrations
         exec granian --interface=wsgi --static-path-route=/static --static-path-mount=staticfiles \
             --respawn-failed-workers pmplatform.wsgi:application
+        ;;
+    stream)
+        wait_for_migrations
+        exec granian --interface=asgi --respawn-failed-workers pmplatform.asgi:application
         ;;
     worker)
         queue=${1:?name the queue of the worker}
@@ -41,8 +45,13 @@ case $role in
         wait_for_migrations
         exec celery --app=pmplatform beat --loglevel=INFO --pidfile=
         ;;
+    flower)
+        wait_for_migrations
+        # Its API is off unless it is given a password, so that a browser can look and change nothing.
+        exec celery --app=pmplatform flower --port=5555 --address="${FLOWER_ADDRESS:-0.0.0.0}"
+        ;;
     *)
-        echo "$role is no role: migrate, web, worker, relay or beat." >&2
+        echo "$role is no role: migrate, web, stream, worker, relay, beat or flower." >&2
         exit 2
         ;;
 esac

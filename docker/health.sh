@@ -1,5 +1,5 @@
 #!/bin/sh
-# Whether the container in this role is alive: web | worker QUEUE | relay | beat
+# Whether the container in this role is alive: web (or stream) | worker QUEUE | relay | beat | flower
 # None asks for the database: its outage is no reason to restart what waits for it.
 set -eu
 cd "$(dirname "$0")/.."
@@ -27,8 +27,17 @@ sys.exit(connection.getresponse().status >= 400)
         # Beat writes its schedule down every three minutes, unless it hangs.
         find "${PM_DATA_DIR:-.pm}" -maxdepth 1 -name 'beat-schedule*' -mmin -6 | grep -q .
         ;;
+    flower)
+        exec python -c '
+from http.client import HTTPConnection
+
+connection = HTTPConnection("127.0.0.1", 5555, timeout=4)
+connection.request("GET", "/healthcheck")
+assert connection.getresponse().status == 200
+'
+        ;;
     *)
-        echo "name a role: web, worker QUEUE, relay or beat" >&2
+        echo "name a role: web, worker QUEUE, relay, beat or flower" >&2
         exit 2
         ;;
 esac

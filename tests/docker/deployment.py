@@ -20,7 +20,14 @@ from tests.docker.composition import BIN, DOCKER, services
 
 SYSTEM_PATH = "/usr/bin:/bin"
 # What each role says once it is up; to ask a starting one for its health would only slow it down.
-READY = {"web": "Started worker", "worker": " ready.", "relay": "is relayed", "beat": "beat: Starting..."}
+READY = {
+    "web": "Started worker",
+    "stream": "Started worker",
+    "flower": "Visit me at",
+    "worker": " ready.",
+    "relay": "is relayed",
+    "beat": "beat: Starting...",
+}
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,7 @@ class Deployment:
             "PM_DATA_DIR": str(scratch),
             "PM_BEHIND_PROXY": "true",
             "GRANIAN_HOST": LOOPBACK,
+            "FLOWER_ADDRESS": LOOPBACK,
             "GRANIAN_PORT": str(self.port),
             "DATABASE_URL_FILE": str(secrets / "database_url"),
             "REDIS_URL_FILE": str(secrets / "redis_url"),
