@@ -1,5 +1,5 @@
 #!/bin/sh
-# The roles of the image: migrate | web | stream | worker QUEUE [OPTION ...] | relay | beat | flower
+# The roles of the image: migrate | web | stream | worker QUEUE [OPTION ...] | relay | webhooks | beat | flower
 # A role's program replaces this shell, so that the container's signals reach it.
 set -eu
 cd "$(dirname "$0")/.."
@@ -16,7 +16,7 @@ wait_for_migrations() {
     done
 }
 
-role=${1:?name a role: migrate, web, stream, worker, relay, beat or flower}
+role=${1:?name a role: migrate, web, stream, worker, relay, webhooks, beat or flower}
 shift
 case $role in
     migrate)
@@ -41,6 +41,10 @@ case $role in
         wait_for_migrations
         exec python manage.py outbox_relay
         ;;
+    webhooks)
+        wait_for_migrations
+        exec python manage.py webhooks_deliver
+        ;;
     beat)
         wait_for_migrations
         exec celery --app=pmplatform beat --loglevel=INFO --pidfile=
@@ -51,7 +55,7 @@ case $role in
         exec celery --app=pmplatform flower --port=5555 --address="${FLOWER_ADDRESS:-0.0.0.0}"
         ;;
     *)
-        echo "$role is no role: migrate, web, stream, worker, relay, beat or flower." >&2
+        echo "$role is no role: migrate, web, stream, worker, relay, webhooks, beat or flower." >&2
         exit 2
         ;;
 esac

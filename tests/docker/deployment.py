@@ -26,6 +26,7 @@ READY = {
     "flower": "Visit me at",
     "worker": " ready.",
     "relay": "is relayed",
+    "webhooks": "are delivered",
     "beat": "beat: Starting...",
 }
 
