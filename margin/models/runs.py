@@ -57,6 +57,11 @@ class MarginRun(models.Model):
             models.UniqueConstraint(
                 fields=["reason", "period"], condition=Q(period__isnull=False), name="run_once_per_period"
             ),
+            models.UniqueConstraint(
+                fields=["reason"],
+                condition=Q(reason=RunReason.SNAPSHOT, state__in=[RunState.STRESS, RunState.MARGIN]),
+                name="run_one_by_snapshot_at_a_time",
+            ),
             models.CheckConstraint(condition=Q(state__in=RunState.values), name="run_state_known"),
             models.CheckConstraint(
                 condition=Q(state__in=[RunState.STRESS, RunState.MARGIN], finished_at__isnull=True)

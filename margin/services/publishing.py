@@ -13,8 +13,9 @@ from margin.engine.documents.schema import Faults, Instant
 from margin.market_states import snapshots
 from margin.models import MarketSnapshot
 from margin.services.market import snapshot_accept
-from margin.services.runs import run_start
+from margin.services.runs import run_was_taken, run_write
 from pmplatform.common.outbox import outbox_append
+from pmplatform.common.transactions import one_view
 
 #: Topic of the outbox: there is a snapshot to be margined.
 SNAPSHOT_PUBLISHED: Final = "snapshot.published"
@@ -72,11 +73,13 @@ def run_start_if_due() -> list[int]:
     While a run is under way, and where one has margined this snapshot, nothing is started: the newest
     snapshot waits, and those that another overtakes are skipped. However many ask at once, one run starts.
     """
-    snapshot = snapshots().first()
-    if snapshot is None or not selectors.snapshot_waits():
-        return []
     try:
-        return run_start(reason=RunReason.SNAPSHOT, period=snapshot.received_at)
-    except IntegrityError:
-        # Somebody else has started it in between.
-        return []
+        with one_view():
+            snapshot = snapshots().first()
+            if snapshot is None or not selectors.snapshot_waits():
+                return []
+            return run_write(reason=RunReason.SNAPSHOT, period=snapshot.received_at)
+    except IntegrityError as error:
+        if run_was_taken(error):
+            return []
+        raise

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts import selectors as accounts
@@ -68,8 +68,18 @@ def run_start(*, reason: RunReason, period: datetime | None = None) -> list[int]
     Refused
         When there is no snapshot yet.
     """
-    with one_view():
-        return run_write(reason=reason, period=period)
+    try:
+        with one_view():
+            return run_write(reason=reason, period=period)
+    except IntegrityError as error:
+        if run_was_taken(error):
+            return []
+        raise
+
+
+def run_was_taken(error: IntegrityError) -> bool:
+    """Whether somebody else has started in between what only one may start."""
+    return any(name in str(error) for name in ("run_once_per_period", "run_one_by_snapshot_at_a_time"))
 
 
 def run_write(*, reason: RunReason, period: datetime | None = None) -> list[int]:
