@@ -286,6 +286,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 10},
     },
     "mirror-versions": {"task": "margin.tasks.mirror_versions", "schedule": 5.0, "options": {"expires": 5}},
+    "check-invariants": {
+        "task": "pmplatform.tasks.check_invariants",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     "sweep-liquidation": {
         "task": "liquidation.tasks.sweep",
         "schedule": 2.0,
