@@ -79,13 +79,6 @@ def test_djangos_own_deployment_check_has_nothing_to_say(deployed: Deployment) -
     assert checked.returncode == 0, checked.stderr
 
 
-def test_the_stream_is_served_by_a_process_of_its_own(deployed: Deployment) -> None:
-    with deployed.running("stream"):
-        status, problem = get(deployed.port, "/api/v1/stream")
-        assert (status, b'"status":401' in problem.replace(b" ", b"")) == (401, True)
-        assert deployed.is_healthy("stream")
-
-
 def test_flower_shows_what_workers_do_and_lets_nobody_change_it(deployed: Deployment) -> None:
     with deployed.running("flower"):
         assert eventually(lambda: deployed.is_healthy("flower"))

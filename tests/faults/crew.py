@@ -74,6 +74,11 @@ class Crew:
     def everybody(self) -> None:
         self.hire(RELAY, *WORKERS)
 
+    def supervise(self) -> None:
+        """What a supervisor and beat do: start whoever has ended, and send the sweeps."""
+        self.everybody()
+        self.sweep()
+
     def nobody(self) -> None:
         self.dismiss(*self._at_work)
 
@@ -95,6 +100,12 @@ class Crew:
         """Send one message; whether it arrives is not certain."""
         with suppress(BrokerUnavailable, OSError), app.connection_for_write(self.broker_url) as sending:
             app.send_task(task, args=args, connection=sending, retry=False)
+
+    def outputs(self) -> str:
+        """The end of what each process has said."""
+        return "\n".join(
+            f"--- {name}\n{process.output()[-3000:]}" for name, (process, _) in self._at_work.items()
+        )
 
     def heal(self) -> None:
         """Servers and network as they should be."""
@@ -122,4 +133,5 @@ def is_quiet() -> bool:
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
             " AND pid <> pg_backend_pid() AND (state <> 'idle' OR state_change > now() - interval '0.5 s')"
         )
-        return cursor.fetchone() == (0,)
+        [busy] = cursor.fetchone()
+    return bool(busy == 0)

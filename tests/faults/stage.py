@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from accounts.models import Account
@@ -167,6 +167,6 @@ def wait_until(
 def holds(condition: Callable[[], bool]) -> bool:
     try:
         return condition()
-    except OSError:
+    except DatabaseError:
         connection.close()
         return False

@@ -8,18 +8,10 @@ import pytest
 from margin.choices import PartState
 from margin.models import MarginResult, MarginRunPart
 from tests.faults.crew import Crew
+from tests.faults.ending import finish
 from tests.faults.stage import Stage, a_minute_passes, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
-
-
-def finish(staff: Crew, on_stage: Stage) -> None:
-    """Let a minute pass for what was lost, wait for the end, and compare it with the undisturbed one."""
-    staff.heal()
-    staff.everybody()
-    a_minute_passes()
-    wait_until(on_stage.is_over, meanwhile=staff.sweep)
-    on_stage.assert_as_if_nothing_had_happened()
 
 
 def test_a_worker_tree_is_killed(staff: Crew, on_stage: Stage) -> None:
