@@ -62,6 +62,9 @@ DEBUG = environment.flag("PM_DEBUG")
 SECRET_KEY = environment.required("PM_SECRET_KEY")
 # Keyed into every stored token hash, so that a leaked table alone verifies no guess.
 PM_TOKEN_PEPPER = environment.required("PM_TOKEN_PEPPER")
+# During a rotation what the values before have signed stays good.
+PM_TOKEN_PEPPER_PREVIOUS = environment.text("PM_TOKEN_PEPPER_PREVIOUS")
+SECRET_KEY_FALLBACKS = list(filter(None, [environment.text("PM_SECRET_KEY_PREVIOUS")]))
 PM_DATA_DIR = Path(os.environ.get("PM_DATA_DIR") or BASE_DIR / ".pm")
 PM_REDIS_URL = environment.required("REDIS_URL")
 ALLOWED_HOSTS = environment.words("PM_ALLOWED_HOSTS") or ["127.0.0.1", "localhost"]
