@@ -40,12 +40,16 @@ class TokenParts:
     @property
     def digest(self) -> str:
         """HMAC-SHA256 of the whole token under the server's pepper, in hex."""
-        pepper = settings.PM_TOKEN_PEPPER.encode()
-        return hmac.new(pepper, self.text.encode(), hashlib.sha256).hexdigest()
+        return self._digest_under(settings.PM_TOKEN_PEPPER)
 
     def matches(self, digest: str) -> bool:
-        """Compare with a stored digest in constant time."""
-        return hmac.compare_digest(self.digest, digest)
+        """Compare with a stored digest in constant time; in a rotation the pepper before is good as well."""
+        previous = settings.PM_TOKEN_PEPPER_PREVIOUS
+        is_previous = bool(previous) and hmac.compare_digest(self._digest_under(previous), digest)
+        return hmac.compare_digest(self.digest, digest) or is_previous
+
+    def _digest_under(self, pepper: str) -> str:
+        return hmac.new(pepper.encode(), self.text.encode(), hashlib.sha256).hexdigest()
 
 
 def token_generate() -> TokenParts:

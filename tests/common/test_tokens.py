@@ -33,3 +33,13 @@ def test_another_pepper_or_secret_does_not_match(settings: Settings) -> None:
 )
 def test_what_has_no_form_of_a_token_is_none(text: str) -> None:
     assert token_parse(text) is None
+
+
+def test_in_a_rotation_tokens_of_the_pepper_before_stay_good(settings: Settings) -> None:
+    token = token_generate()
+    digest = token.digest
+    settings.PM_TOKEN_PEPPER, settings.PM_TOKEN_PEPPER_PREVIOUS = "another", settings.PM_TOKEN_PEPPER
+    assert token.matches(digest)
+    assert token.matches(token.digest)
+    settings.PM_TOKEN_PEPPER_PREVIOUS = None
+    assert not token.matches(digest)
