@@ -2,7 +2,7 @@
 
 DATABASE_URL, REDIS_URL, PM_SECRET_KEY and PM_TOKEN_PEPPER may each come from a file named by the same
 variable with `_FILE`. The others have safe defaults: PM_ALLOWED_HOSTS and PM_CSRF_TRUSTED_ORIGINS (comma
-separated), PM_DATA_DIR, the limits of the platform (below, each with its meaning), and the flags PM_DEBUG,
+separated), PM_DATA_DIR, the limits of the platform (`pmplatform.tunables`), and the flags PM_DEBUG,
 PM_PLAIN_HTTP (no TLS: for loopback) and PM_BEHIND_PROXY (believe X-Forwarded-Proto: only behind a proxy
 that always sets it).
 """
@@ -16,7 +16,7 @@ from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from kombu import Queue
 
-from pmplatform import environment
+from pmplatform import environment, tunables
 
 environment.refuse_unknown(
     frozenset(
@@ -36,25 +36,12 @@ environment.refuse_unknown(
             "PM_DEBUG",
             "PM_PLAIN_HTTP",
             "PM_DEMO",
-            "PM_SNAPSHOT_MAX_AGE",
-            "PM_STUCK_SECONDS",
-            "PM_INDEX_JUMP",
-            "PM_STABLE_JUMP",
-            "PM_IMPACT_MAX_AGE",
-            "PM_NEWLY_LIQUIDATABLE_LIMIT",
-            "PM_PARAMETER_JUMP",
-            "PM_RATE_LIMIT",
-            "PM_STREAM_KEPT",
-            "PM_WEBHOOK_NETWORKS",
-            "PM_SESSION_AGE",
-            "PM_SESSION_IDLE",
-            "PM_WARNING_HYSTERESIS",
-            "PM_MAX_ATTEMPTS",
             "PM_EXECUTION_URL",
             "PM_EXECUTION_SECRET",
             "PM_EXECUTION_SECRET_FILE",
         }
     )
+    | tunables.NAMES
 )
 
 # The last bits of a product depend on how many threads computed it, and every process must agree on them.
@@ -73,40 +60,27 @@ PM_DATA_DIR = Path(os.environ.get("PM_DATA_DIR") or BASE_DIR / ".pm")
 PM_REDIS_URL = environment.required("REDIS_URL")
 ALLOWED_HOSTS = environment.words("PM_ALLOWED_HOSTS") or ["127.0.0.1", "localhost"]
 
-# --- Limits of the platform
-# An older market snapshot is stale: it is served, but moves no account.
-PM_SNAPSHOT_MAX_AGE = environment.seconds("PM_SNAPSHOT_MAX_AGE", default=120)
-# So is one whose market has said the very same for so long.
-PM_STUCK_SECONDS = environment.seconds("PM_STUCK_SECONDS", default=300)
-# An index that moves further between snapshots than so many times the largest MR1 move of its coin's class
-# is held until the next snapshot confirms it; so is a stable currency that moves by this fraction.
-PM_INDEX_JUMP = environment.number("PM_INDEX_JUMP", default=2.0)
-PM_STABLE_JUMP = environment.number("PM_STABLE_JUMP", default=0.10)
-# The market of the impact report by which parameters are approved may be this old.
-PM_IMPACT_MAX_AGE = environment.seconds("PM_IMPACT_MAX_AGE", default=3_600)
-# With more accounts that would become liquidatable, parameters need a second approver.
-PM_NEWLY_LIQUIDATABLE_LIMIT = environment.whole("PM_NEWLY_LIQUIDATABLE_LIMIT", default=10)
-# So does a single coefficient that changes by this factor: a slip of the unit looks like that.
-PM_PARAMETER_JUMP = environment.whole("PM_PARAMETER_JUMP", default=10, at_least=2)
-# Requests that one principal may make in a minute.
-PM_RATE_LIMIT = environment.whole("PM_RATE_LIMIT", default=6_000, at_least=1)
-# How long events are kept for a client of the stream that comes back.
-PM_STREAM_KEPT = environment.seconds("PM_STREAM_KEPT", default=86_400)
-# Networks that webhooks may call although they are not public, as CIDR blocks: over plain HTTP, too.
-PM_WEBHOOK_NETWORKS = environment.words("PM_WEBHOOK_NETWORKS")
-# A margin warning is armed again only this fraction beyond its threshold.
-PM_WARNING_HYSTERESIS = environment.number("PM_WARNING_HYSTERESIS", default=0.05)
-# A liquidation case that has failed so many times in a row is quarantined.
-PM_MAX_ATTEMPTS = environment.whole("PM_MAX_ATTEMPTS", default=5, at_least=1)
+# --- Limits of the platform: `pmplatform.tunables` says what each means.
+PM_SNAPSHOT_MAX_AGE = tunables.SNAPSHOT_MAX_AGE.value
+PM_STUCK_SECONDS = tunables.STUCK_SECONDS.value
+PM_INDEX_JUMP = tunables.INDEX_JUMP.value
+PM_STABLE_JUMP = tunables.STABLE_JUMP.value
+PM_IMPACT_MAX_AGE = tunables.IMPACT_MAX_AGE.value
+PM_NEWLY_LIQUIDATABLE_LIMIT = tunables.NEWLY_LIQUIDATABLE_LIMIT.value
+PM_PARAMETER_JUMP = tunables.PARAMETER_JUMP.value
+PM_WARNING_HYSTERESIS = tunables.WARNING_HYSTERESIS.value
+PM_MAX_ATTEMPTS = tunables.MAX_ATTEMPTS.value
+PM_RATE_LIMIT = tunables.RATE_LIMIT.value
+PM_STREAM_KEPT = tunables.STREAM_KEPT.value
+PM_WEBHOOK_NETWORKS = tunables.WEBHOOK_NETWORKS.value
+PM_SESSION_AGE = tunables.SESSION_AGE.value
+PM_SESSION_IDLE = tunables.SESSION_IDLE.value
+# Methodologies withdrawn by their venue: from when, and to which one their accounts move.
+PM_RETIREMENTS = {"okx-classic": ("2025-01-21T08:00:00+00:00", "okx-2025")}
 # Where liquidation trades: the address of a venue of one's own, and the secret that both sign with. Without
 # an address it trades on paper, at mark.
 PM_EXECUTION_URL = os.environ.get("PM_EXECUTION_URL", "")
 PM_EXECUTION_SECRET = environment.required("PM_EXECUTION_SECRET") if PM_EXECUTION_URL else ""
-# A session of the console ends after so long, and sooner if nobody uses what it may do.
-PM_SESSION_AGE = environment.seconds("PM_SESSION_AGE", default=43_200)
-PM_SESSION_IDLE = environment.seconds("PM_SESSION_IDLE", default=3_600)
-# Methodologies withdrawn by their venue: from when, and to which one their accounts move.
-PM_RETIREMENTS = {"okx-classic": ("2025-01-21T08:00:00+00:00", "okx-2025")}
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
