@@ -45,8 +45,9 @@ class TokenParts:
     def matches(self, digest: str) -> bool:
         """Compare with a stored digest in constant time; in a rotation the pepper before is good as well."""
         previous = settings.PM_TOKEN_PEPPER_PREVIOUS
-        is_previous = bool(previous) and hmac.compare_digest(self._digest_under(previous), digest)
-        return hmac.compare_digest(self.digest, digest) or is_previous
+        peppers = [settings.PM_TOKEN_PEPPER, *([previous] if previous else [])]
+        matching = [hmac.compare_digest(self._digest_under(pepper), digest) for pepper in peppers]
+        return any(matching)
 
     def _digest_under(self, pepper: str) -> str:
         return hmac.new(pepper.encode(), self.text.encode(), hashlib.sha256).hexdigest()
