@@ -12,15 +12,21 @@ from rest_framework.response import Response
 from accounts.selectors import account_get
 from margin import selectors
 from margin.api.examples import simulations as examples
+from margin.api.examples import venues as venue_examples
+from margin.api.formats import format_parameter, venue_format
 from margin.api.labels import LABELS, LabelledView
 from margin.engine import requests
 from margin.engine.errors import DocumentError
 from margin.engine.explain.document import explain_document
+from margin.engine.hashing import sha256_of
 from margin.engine.parameters.library import Library
-from margin.engine.simulation import margin_report
+from margin.engine.simulation import margin_report, report_of
 from margin.engine.what_if import what_if_of
 from margin.market_states import snapshots
 from margin.services.books import stored_book
+from margin.services.venue_books import position_builder_book
+from margin.venues.formats import VenueFormat
+from margin.venues.okx import position_builder
 from pmplatform.common.errors import FieldError, ValidationFailed
 from pmplatform.common.parsers import MIB, FloatJSONParser
 from pmplatform.common.problems import problem_responses
@@ -29,6 +35,7 @@ from pmplatform.common.views import ApiView
 
 _UNREADABLE = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _LIST_ERRORS = problem_responses(*_UNREADABLE)
+_VENUE_ERRORS = problem_responses(*_UNREADABLE, HTTPStatus.UNPROCESSABLE_ENTITY)
 _READ_ERRORS = problem_responses(*_UNREADABLE, HTTPStatus.NOT_FOUND)
 _WHAT_IF_ERRORS = problem_responses(*_UNREADABLE, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
 
@@ -41,20 +48,34 @@ class StatelessView(ApiView):
     max_body_bytes = 8 * MIB
 
 
-class SimulationsView(StatelessView):
+class SimulationsView(LabelledView, StatelessView):
     @extend_schema(
         operation_id="simulations_create",
+        parameters=[*LABELS, format_parameter(VenueFormat.OKX)],
         request=OpenApiTypes.OBJECT,
-        responses={200: OpenApiTypes.OBJECT, **_LIST_ERRORS},
-        examples=[examples.BOOK, examples.REPORT],
+        responses={200: OpenApiTypes.OBJECT, **_VENUE_ERRORS},
+        examples=[
+            examples.BOOK,
+            venue_examples.OKX_REQUEST,
+            examples.REPORT,
+            venue_examples.OKX,
+        ],
     )
     def post(self, request: Request) -> Response:
         """The margin report of a book document; nothing is stored. Scope: `read`.
 
         `parameters` null takes the version in force at `as_of`, a string names a stored one, an object is
-        one of your own.
+        one of your own. With `format=okx` the body is a request of OKX's position builder instead, `simPos`
+        and `simAsset`, margined by okx-2025 at the newest snapshot, and so is the answer.
         """
+        if venue_format(request, [VenueFormat.OKX]):
+            return simulated(self._position_builder, request)
         return simulated(margin_report, request)
+
+    def _position_builder(self, body: Any, library: Library) -> dict[str, Any]:
+        self.snapshot = snapshots().first()
+        book = position_builder_book(body=body, snapshot=self.snapshot)
+        return position_builder(book, report_of(book, sha256_of(body)), is_real=False)
 
 
 class ExplainView(StatelessView):
