@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -12,15 +13,19 @@ from rest_framework.response import Response
 from accounts.selectors import account_get
 from margin import selectors
 from margin.api.examples import simulations as examples
+from margin.api.examples import venues as venue_examples
+from margin.api.formats import format_parameter, venue_format
 from margin.api.labels import LABELS, LabelledView
 from margin.engine.curve import Axis, curve_of
 from margin.engine.documents.book import BookDocument
 from margin.engine.errors import DocumentError
 from margin.engine.explain.document import explanation_of
 from margin.engine.requests import curve_choice
+from margin.engine.simulation import report_of as engine_report
 from margin.models import MarginResult
 from margin.services.explanations import result_comparison
 from margin.services.inputs import result_book
+from margin.venues.formats import VenueFormat
 from pmplatform.common.errors import FieldError, NotFound, ValidationFailed
 from pmplatform.common.problems import problem_responses
 
@@ -53,12 +58,21 @@ class ResultView(LabelledView):
 class MarginView(ResultView):
     @extend_schema(
         operation_id="accounts_margin",
-        parameters=LABELS,
+        parameters=[*LABELS, format_parameter(*VenueFormat)],
         responses=_RESPONSES,
-        examples=[examples.REPORT],
+        examples=[examples.REPORT, venue_examples.OKX, venue_examples.BYBIT],
     )
-    def get(self, request: Request, account_id: int) -> HttpResponse:
-        """The margin report of the newest completed run, byte for byte as it was stored. Scope: `read`."""
+    def get(self, request: Request, account_id: int) -> HttpResponseBase:
+        """The margin report of the newest completed run, byte for byte as it was stored. Scope: `read`.
+
+        `format=okx` answers as OKX's position builder does, `format=bybit` as Bybit's portfolio-margin
+        query: the same figures, from the same inputs. What the account's methodology has no figure for is
+        empty there.
+        """
+        if venue := venue_format(request, list(VenueFormat)):
+            result = self.result(account_id)
+            book = self.book(result)
+            return Response(venue.of(book, engine_report(book, result.input_sha256)))
         return HttpResponse(bytes(self.result(account_id).report), content_type="application/json")
 
 
