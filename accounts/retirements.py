@@ -9,11 +9,15 @@ from accounts.choices import Methodology
 from accounts.eligibility import Retirement
 
 
-def retirements_past(now: datetime) -> dict[Methodology, Retirement]:
-    """The retirements that have come, by methodology."""
+def retirements() -> dict[Methodology, Retirement]:
+    """Every retirement that is declared, by methodology."""
     declared: Mapping[str, tuple[str, str]] = settings.PM_RETIREMENTS
-    retirements = {
+    return {
         Methodology(name): Retirement(datetime.fromisoformat(at), Methodology(successor))
         for name, (at, successor) in declared.items()
     }
-    return {name: retirement for name, retirement in retirements.items() if retirement.at <= now}
+
+
+def retirements_past(now: datetime) -> dict[Methodology, Retirement]:
+    """The retirements that have come, by methodology."""
+    return {name: retirement for name, retirement in retirements().items() if retirement.at <= now}

@@ -1,20 +1,27 @@
-"""The console's pages of runs, snapshots, parameters and margin results; all to be read only."""
+"""The console's pages of runs and margin results; those of market and parameters are registered here."""
 
-import json
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from margin import selectors
 from margin.console.account import account_page
+from margin.console.market_admin import MarketGuardEventAdmin, MarketSnapshotAdmin
 from margin.console.report import standard_figures, status_mark
-from margin.models import MarginResult, MarginRun, MarginRunPart, MarketSnapshot, ParameterVersion
+from margin.console.version_admin import ParameterVersionAdmin
+from margin.models import (
+    MarginResult,
+    MarginRun,
+    MarginRunPart,
+    MarketGuardEvent,
+    MarketSnapshot,
+    ParameterVersion,
+)
 from pmplatform.common.admin import ReadOnlyAdmin
 from pmplatform.common.console import duration, money, percent
 
@@ -65,29 +72,6 @@ class MarginRunAdmin(StyledAdmin):
     @admin.display(description="duration")
     def took(self, run: MarginRun) -> str:
         return duration(run.finished_at - run.created_at if run.finished_at else None)
-
-
-@admin.register(MarketSnapshot)
-class MarketSnapshotAdmin(StyledAdmin):
-    list_display = ("sequence", "as_of", "received_at", "source", "instruments", "sha256")
-    list_filter = ("source",)
-    exclude = ("content",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[MarketSnapshot]:
-        queryset: QuerySet[MarketSnapshot] = super().get_queryset(request)
-        return queryset.defer("content")
-
-
-@admin.register(ParameterVersion)
-class ParameterVersionAdmin(StyledAdmin):
-    list_display = ("methodology", "version", "effective_from", "origin", "sha256")
-    list_filter = ("methodology",)
-    exclude = ("document",)
-    readonly_fields = ("parameters",)
-
-    @admin.display(description="parameters")
-    def parameters(self, version: ParameterVersion) -> SafeString:
-        return format_html('<pre class="pm-json">{}</pre>', json.dumps(version.document, indent=2))
 
 
 class RunFilter(admin.SimpleListFilter):
@@ -175,3 +159,8 @@ class MarginResultAdmin(StyledAdmin):
     @admin.display(description="margin ratio", ordering="margin_ratio")
     def ratio(self, result: MarginResult) -> SafeString:
         return percent(result.margin_ratio)
+
+
+admin.site.register(MarketSnapshot, MarketSnapshotAdmin)
+admin.site.register(MarketGuardEvent, MarketGuardEventAdmin)
+admin.site.register(ParameterVersion, ParameterVersionAdmin)

@@ -46,7 +46,7 @@ def _lower_moves() -> ParameterVersion:
     return proposed(document_of(LOWER_MOVES))
 
 
-def _dangerous() -> dict[str, Any]:
+def dangerous() -> dict[str, Any]:
     """Every coefficient in range, and moves far beyond anything the book could bear."""
     document = proposal("dangerous")
     for asset_class in ("tier1", "tier2", "other"):
@@ -105,7 +105,7 @@ def _documents(count: int) -> list[dict[str, Any]]:
 
 def test_a_dangerous_draft_is_held_for_a_second_approver() -> None:
     classic_world(250)
-    version = proposed(_dangerous())
+    version = proposed(dangerous())
     report = impact_of(version)
     assert report.newly_liquidatable is not None
     assert report.newly_liquidatable >= 50
