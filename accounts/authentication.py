@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import authentication
@@ -16,6 +17,7 @@ from accounts import selectors
 from accounts.models import ApiToken, User
 from accounts.second_factor import second_factor_missing
 from accounts.services.tokens import token_use_record
+from pmplatform.common.errors import NotPermitted
 from pmplatform.common.principals import Principal
 from pmplatform.common.tokens import Scope, token_parse
 
@@ -94,6 +96,13 @@ def user_principal(user: User) -> Principal:
         scopes=frozenset({Scope.READ} | granted),
         writable_tenants=frozenset(tenant_ids),
     )
+
+
+def session_principal(request: HttpRequest) -> Principal:
+    """The principal of a page of the console; NotPermitted for nobody."""
+    if not isinstance(request.user, User):
+        raise NotPermitted("Log in first.")
+    return user_principal(request.user)
 
 
 def _genuine(text: str) -> ApiToken | None:

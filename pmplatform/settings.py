@@ -241,6 +241,12 @@ UNFOLD = {
     "SITE_HEADER": "Portfolio margin",
     "SITE_SYMBOL": "monitoring",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"/{STATIC_URL}console/icon.svg"}],
+    "SITE_URL": "/admin/",
+    "SHOW_HISTORY": False,
+    "STYLES": [f"/{STATIC_URL}console/{sheet}.css" for sheet in ("console", "charts", "pages")],
+    "SCRIPTS": [f"/{STATIC_URL}console/console.js"],
+    "COMMAND": {"search_callback": "pmplatform.console.search.results"},
+    "SIDEBAR": {"command_search": True, "navigation": "pmplatform.console.navigation.sidebar"},
 }
 
 # --- Celery. PostgreSQL holds the work; a message only hints that some is due, so losing one costs a sweep.

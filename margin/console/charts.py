@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.utils.safestring import SafeString
 
-from margin.console.report import component_label
+from margin.console.words import component_label
 from margin.engine.curve import Axis, Curve, CurvePoint
 from pmplatform.common.charts import (
     Bar,

@@ -1,6 +1,5 @@
 """A stored margin report as the figures and tables of its console page."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,10 +7,23 @@ from typing import Any, Final
 from django.utils.safestring import SafeString
 
 from margin.choices import MarginStatus
+from margin.console.splits import SplitRow, split_of
+from margin.console.words import component_label
 from margin.models import MarginResult
-from pmplatform.common.console import HeatRow, Mark, amount, heatmap, marked, money, percent, percent_move
+from pmplatform.common.console import (
+    HeatRow,
+    Mark,
+    amount,
+    heatmap,
+    marked,
+    money,
+    percent,
+    percent_move,
+    points,
+)
 
-_MARKS: Final = {
+#: How a margin status looks.
+STATUS_MARKS: Final = {
     MarginStatus.NORMAL: Mark("safe", "●"),
     MarginStatus.WARNING: Mark("warning", "▲"),
     MarginStatus.REPAY: Mark("warning", "◆"),
@@ -26,10 +38,9 @@ _MONEY: Final = {
     "borrow_mmr": "MMR of borrowing, USD",
     "upl": "Unrealised profit, USD",
 }
+_COMPARED: Final = ("adjusted_equity", "mmr", "imr")
 _RATES: Final = {"margin_ratio": "Margin ratio", "mmr_rate": "MMR rate", "imr_rate": "IMR rate"}
 _CENT: Final = 0.01
-#: The factors of the okx methodologies.
-_FACTOR: Final = re.compile(r"\bmr\d\b")
 _QUANTITIES: Final = {"cash": "Cash", "upl": "Unrealised profit", "equity": "Equity"}
 _CURRENCY_MONEY: Final = {
     "usd_value": "Value, USD",
@@ -41,8 +52,21 @@ _CURRENCY_MONEY: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Figure:
+    """A figure and, where it can be told, what it is made of."""
+
     label: str
     text: SafeString
+    split: tuple[SplitRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FigureRow:
+    """A figure of an account before and after something, and what has changed."""
+
+    name: str
+    before: SafeString
+    after: SafeString
+    change: SafeString
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +135,7 @@ class ResultPage:
 def status_mark(status: str) -> SafeString:
     """A margin status as word, shape and colour."""
     known = MarginStatus(status)
-    return marked(str(known.label), _MARKS[known])
+    return marked(str(known.label), STATUS_MARKS[known])
 
 
 def result_page(report: Mapping[str, Any], thresholds: Mapping[str, float]) -> ResultPage:
@@ -121,7 +145,7 @@ def result_page(report: Mapping[str, Any], thresholds: Mapping[str, float]) -> R
     return ResultPage(
         report=report,
         status=status_mark(report["account"]["status"]),
-        figures=tuple(_figures(report["account"])),
+        figures=tuple(_figures(report)),
         threshold_words=_threshold_words(thresholds),
         components=tuple(map(component_label, names)),
         units=tuple(_unit(unit, names) for unit in units),
@@ -170,16 +194,12 @@ def _decision(decision: Mapping[str, Any]) -> DecisionView:
     )
 
 
-def component_label(name: str) -> str:
-    """A component, or words that name some, for reading."""
-    return _FACTOR.sub(lambda found: found.group().upper(), name.replace("_", " "))
-
-
-def _figures(account: Mapping[str, Any]) -> Iterator[Figure]:
+def _figures(report: Mapping[str, Any]) -> Iterator[Figure]:
+    account = report["account"]
     for name, label in _RATES.items():
-        yield Figure(label, percent(account[name]))
+        yield Figure(label, percent(account[name]), split_of(name, report))
     for name, label in _MONEY.items():
-        yield Figure(label, money(account[name]))
+        yield Figure(label, money(account[name]), split_of(name, report))
     yield Figure("Leverage", amount(account["leverage"]))
 
 
@@ -193,6 +213,24 @@ def standard_figures(result: MarginResult) -> tuple[Figure, ...]:
         Figure("Margin ratio under standard", percent(result.standard_ratio)),
         Figure("IMR saved, USD", money(result.standard_imr - result.imr)),
     )
+
+
+def figure_rows(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[FigureRow]:
+    """Ratio, equity and requirements of an account before and after."""
+    ratios = before["margin_ratio"], after["margin_ratio"]
+    change = None if None in ratios else ratios[1] - ratios[0]
+    return [
+        FigureRow("Margin ratio", percent(ratios[0]), percent(ratios[1]), points(change)),
+        *(
+            FigureRow(
+                _MONEY[name],
+                money(before[name]),
+                money(after[name]),
+                money(after[name] - before[name], signed=True),
+            )
+            for name in _COMPARED
+        ),
+    ]
 
 
 def _threshold_words(thresholds: Mapping[str, float]) -> str:

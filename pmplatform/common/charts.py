@@ -83,6 +83,16 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """A stacked column: its pieces from the bottom up, each with its height of the whole plot in per cent."""
+
+    label: str
+    value: float
+    height: float
+    pieces: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Zone:
     tone: str
     path: str
@@ -151,6 +161,33 @@ def stacked_bars(rows: Mapping[str, Mapping[str, float]]) -> tuple[Bar, ...]:
         )
         bars.append(Bar(name, total, segments))
     return tuple(bars)
+
+
+def stacked_columns(rows: Mapping[str, Mapping[str, float]]) -> tuple[Column, ...]:
+    """One column for each row, in the order given, of pieces by tone; the highest fills the plot."""
+    highest = max((sum(row.values()) for row in rows.values()), default=0.0) or 1.0
+    return tuple(
+        Column(
+            label=label,
+            value=sum(row.values()),
+            height=round(sum(row.values()) / highest * _WHOLE, 3),
+            pieces=tuple((tone, round(part / highest * _WHOLE, 3)) for tone, part in row.items() if part),
+        )
+        for label, row in rows.items()
+    )
+
+
+def place_among(value: float, edges: Sequence[float]) -> float:
+    """Where a value stands on an axis whose equally wide bins these ascending edges divide, 0 to 100.
+
+    The first bin begins at 0; beyond the last edge everything is at its edge.
+    """
+    bounds = [0.0, *edges]
+    bins = len(bounds)
+    for place, (low, high) in enumerate(pairwise(bounds)):
+        if value < high:
+            return round((place + (value - low) / (high - low)) / bins * _WHOLE, 3)
+    return round((bins - 1) / bins * _WHOLE, 3)
 
 
 def gauge(value: float | None, bounds: Sequence[tuple[float, str, str]], top: str) -> Gauge:

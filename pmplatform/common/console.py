@@ -5,7 +5,7 @@ Every number is shown short and carries its full precision as a title, for hover
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -16,7 +16,8 @@ Number = Decimal | float
 
 #: From here on, money is read without its cents.
 _WHOLE_FROM: Final = 1_000
-_NOTHING: Final = "\N{EN DASH}"
+_SPANS: Final = (("d", 86_400), ("h", 3_600), ("min", 60))
+NOTHING: Final = "\N{EN DASH}"
 _MINUS: Final = "\N{MINUS SIGN}"
 
 
@@ -68,8 +69,32 @@ def percent_move(value: Number) -> str:
     return f"{value * 100:+.3g} %".replace("-", _MINUS)
 
 
+def points(value: Number | None) -> SafeString:
+    """A change of a ratio in percentage points, with its sign."""
+    return _empty() if value is None else _number(value, f"{value * 100:+,.1f} pp")
+
+
+def count(value: int) -> SafeString:
+    return _number(value, f"{value:,}")
+
+
 def duration(span: timedelta | None) -> str:
-    return _NOTHING if span is None else f"{span.total_seconds():,.1f} s"
+    return NOTHING if span is None else f"{span.total_seconds():,.1f} s"
+
+
+def ago(moment: datetime | None, now: datetime) -> SafeString:
+    """How long ago something was, in its largest unit; the absolute time for hovering."""
+    if moment is None:
+        return _empty()
+    seconds = max((now - moment).total_seconds(), 0.0)
+    unit, length = next(((unit, length) for unit, length in _SPANS if seconds >= length), ("s", 1))
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{} {} ago</time>',
+        moment.isoformat(),
+        f"{moment:%Y-%m-%d %H:%M:%S}",
+        int(seconds // length),
+        unit,
+    )
 
 
 def marked(word: str, mark: Mark) -> SafeString:
@@ -108,4 +133,4 @@ def _full(value: Number) -> str:
 
 
 def _empty() -> SafeString:
-    return format_html('<span class="pm-number">{}</span>', _NOTHING)
+    return format_html('<span class="pm-number">{}</span>', NOTHING)

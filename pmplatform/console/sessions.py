@@ -9,11 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.second_factor import second_factor_needed
+from pmplatform.common.pages import REFRESH_HEADER
 
 _ENTERED_AT: Final = "entered_at"
 _ACTIVE_AT: Final = "active_at"
-#: A page that refreshes itself says so, and keeps no session alive.
-REFRESH_HEADER: Final = "X-Refresh"
 #: Written no more often than this, in seconds, since each write is a row.
 _GRAIN: Final = 60
 
