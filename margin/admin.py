@@ -26,11 +26,6 @@ from pmplatform.common.admin import ReadOnlyAdmin
 from pmplatform.common.console import duration, money, percent
 
 
-class StyledAdmin(ReadOnlyAdmin):
-    class Media:
-        css = {"all": ("margin/console.css",)}
-
-
 class PartInline(TabularInline):
     """The risk units and shards of a run, with why one failed."""
 
@@ -47,7 +42,7 @@ class PartInline(TabularInline):
 
 
 @admin.register(MarginRun)
-class MarginRunAdmin(StyledAdmin):
+class MarginRunAdmin(ReadOnlyAdmin):
     list_display = (
         "id",
         "state",
@@ -94,7 +89,7 @@ class RunFilter(admin.SimpleListFilter):
 
 
 @admin.register(MarginResult)
-class MarginResultAdmin(StyledAdmin):
+class MarginResultAdmin(ReadOnlyAdmin):
     """Accounts with the lowest ratio first; the page of one shows where its margin comes from."""
 
     list_display = (

@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString
 
 from margin import selectors, versions
 from margin.choices import ImpactState, MarginStatus, VersionOrigin, VersionState
-from margin.console.report import component_label, status_mark
+from margin.console.report import status_mark
+from margin.console.words import component_label
 from margin.engine.parameters.diff import Change, parameter_diff
 from margin.lifecycle import PUBLISHED
 from margin.models import ImpactReport, ParameterVersion
