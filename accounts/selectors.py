@@ -245,6 +245,11 @@ def _rows(queryset: QuerySet[Any], ids: Sequence[int], subject: str, *figures: s
     return list(chosen.values_list("account_id", subject, *figures))
 
 
+def instrument_codes() -> dict[int, str]:
+    """The code of every instrument that was ever listed, by row id."""
+    return dict(Instrument.objects.order_by("pk").values_list("pk", "code"))
+
+
 def instrument_terms(*, codes: Iterable[str]) -> dict[str, InstrumentDocument]:
     """Contract specifications by code, of instruments in any state; unknown codes are left out."""
     return {

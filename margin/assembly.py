@@ -25,7 +25,7 @@ from margin.engine.documents.market import MarketRows, read_market
 from margin.engine.documents.schema import Faults
 from margin.engine.errors import Fault
 from margin.engine.fills import Contract
-from margin.engine.hashing import canonical_json, sha256_of
+from margin.engine.hashing import canonical_json
 from margin.engine.instruments import Kind, OptionType, Style
 from margin.engine.parameters.library import Parameters
 
@@ -33,7 +33,7 @@ from margin.engine.parameters.library import Parameters
 _CENTS_OF_CENTS = Decimal("0.00000001")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class AccountInput:
     """One account's rows as the database keeps them; amounts are Decimal."""
 
@@ -46,11 +46,6 @@ class AccountInput:
     positions: Sequence[tuple[str, Decimal, Decimal]]
     orders: Sequence[tuple[str, str, Decimal, Decimal]]
     hedge_limits: Sequence[tuple[str, Decimal, Decimal | None]]
-
-    def content_hash(self) -> str:
-        """Hash over all that margin reads of the account."""
-        rows = (self.code, self.methodology, self.hedge_mode, self.balances, self.positions, self.orders)
-        return sha256_of(msgspec.to_builtins((*rows, self.hedge_limits)))
 
     def to_rows(self) -> AccountRows:
         """The engine's row form of the account."""

@@ -1,8 +1,8 @@
 """Columnar values to bytes and back, deterministically: equal values give equal bytes and equal keys."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any, cast
 
 import msgspec
@@ -14,14 +14,6 @@ from margin.engine.risk_arrays import RiskArrays
 from margin.engine.units import RiskUnit
 
 Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Of each account of a shard, in its order: the hash of its rows, and the ledger position they are of."""
-
-    hashes: list[str]
-    positions: list[int]
 
 
 _TABLES = {
@@ -56,8 +48,8 @@ def content_key(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def encode_book(book: Book, provenance: Provenance) -> bytes:
-    """A shard's bytes: the columnar book and what it was made of."""
+def encode_book(book: Book, positions: Sequence[int]) -> bytes:
+    """A shard's bytes: the columnar book, and the ledger position of each account."""
     arrays: dict[str, Array] = {"hedge_mode": book.hedge_mode}
     for table in _TABLES:
         rows = getattr(book, table)
@@ -65,14 +57,13 @@ def encode_book(book: Book, provenance: Provenance) -> bytes:
     header = {
         "ids": book.ids,
         "currencies": book.currencies,
-        "account_hashes": provenance.hashes,
-        "ledger_positions": provenance.positions,
+        "ledger_positions": list(positions),
     }
     return _pack(header, arrays)
 
 
-def decode_book(content: bytes) -> tuple[Book, Provenance]:
-    """The columnar book of a shard and what it was made of."""
+def decode_book(content: bytes) -> tuple[Book, list[int]]:
+    """The columnar book of a shard, and the ledger position of each account."""
     header, arrays = _unpack(content)
     tables = {
         table: kind(**{column.name: arrays[f"{table}.{column.name}"] for column in fields(kind)})
@@ -84,7 +75,7 @@ def decode_book(content: bytes) -> tuple[Book, Provenance]:
         currencies=tuple(header["currencies"]),
         **tables,
     )
-    return book, Provenance(list(header["account_hashes"]), list(header["ledger_positions"]))
+    return book, list(header["ledger_positions"])
 
 
 def encode_arrays(arrays: RiskArrays) -> bytes:

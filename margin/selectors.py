@@ -7,7 +7,6 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
-import msgspec
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from accounts.choices import BelowMinimum, EligibilityState, Methodology
@@ -20,7 +19,6 @@ from margin.engine.parameters.library import Library, Parameters, read_version
 from margin.engine.parameters.standard import StandardParameters
 from margin.lifecycle import PUBLISHED
 from margin.models import (
-    Blob,
     MarginResult,
     MarginRun,
     MarginRunPart,
@@ -29,8 +27,11 @@ from margin.models import (
     SettlementPrice,
     UnitResult,
 )
+from pmplatform.common.columns import plain_value
 from pmplatform.common.errors import NotFound
 
+_BLOB: Final = "SELECT content FROM margin_blob WHERE key = %(key)s"
+_REPORT: Final = "SELECT content FROM margin_marginreport WHERE run_id = %(run)s AND account_id = %(account)s"
 #: What is newer: what knows more of the account or, of the same, a later market.
 NEWEST: Final = ("-ledger_position", "-snapshot_id", "-run_id")
 
@@ -130,8 +131,8 @@ def thresholds_of(report: dict[str, Any]) -> dict[str, float]:
 
 def blob(key: str) -> bytes | None:
     """Stored bytes by their key."""
-    content = Blob.objects.filter(pk=key).values_list("content", flat=True).first()
-    return None if content is None else bytes(content)
+    content: bytes | None = plain_value(query=_BLOB, parameters={"key": key})
+    return content
 
 
 def runs() -> QuerySet[MarginRun]:
@@ -186,6 +187,11 @@ def run_with_arrays() -> MarginRun | None:
     """The run over the newest snapshot of which every risk array is stored; its results may be to come."""
     stressed = _book_runs().filter(state__in=[RunState.MARGIN, RunState.COMPLETED])
     return stressed.select_related("snapshot").order_by("-snapshot_id", "-id").first()
+
+
+def run_part(part: int) -> MarginRunPart:
+    """A part with its run and snapshot."""
+    return MarginRunPart.objects.select_related("run__snapshot").get(pk=part)
 
 
 def run_parts(run: int) -> QuerySet[MarginRunPart]:
@@ -290,7 +296,12 @@ def result_get(result: int) -> MarginResult:
 
 def results_of(account: int) -> QuerySet[MarginResult]:
     """The kept results of an account, without the bytes of their reports."""
-    return results().filter(account_id=account).defer("report", "run__snapshot__content")
+    return results().filter(account_id=account).defer("run__snapshot__content")
+
+
+def results_in(run: int, accounts: Sequence[int]) -> QuerySet[MarginResult]:
+    """The results of some accounts in any run."""
+    return MarginResult.objects.filter(run=run, account__in=accounts).order_by("account_id")
 
 
 def results_standing(snapshot: int) -> QuerySet[MarginResult]:
@@ -335,7 +346,9 @@ def unit_results(result: MarginResult) -> QuerySet[UnitResult]:
     return units.order_by("-mmr", "unit")
 
 
-def report_of(result: MarginResult) -> dict[str, Any]:
-    """The margin report of a result."""
-    report: dict[str, Any] = msgspec.json.decode(bytes(result.report))
-    return report
+def report_kept(result: MarginResult) -> bytes | None:
+    """The margin report of a result, where it has been read before."""
+    content: bytes | None = plain_value(
+        query=_REPORT, parameters={"run": result.run_id, "account": result.account_id}
+    )
+    return content

@@ -1,22 +1,16 @@
 """Reads of parameter versions and their impact reports."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Any
 
-from django.db.models import FloatField, OuterRef, QuerySet, Subquery
-from django.db.models.expressions import RawSQL
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.choices import Methodology
 from margin.choices import ImpactState, MarginStatus, RunState
-from margin.impact import Components, Standing
-from margin.models import ImpactReport, MarginResult, ParameterVersion, UnitResult
+from margin.impact import Standing
+from margin.models import ImpactReport, MarginResult, ParameterVersion
 from margin.selectors import parameters_published
 from pmplatform.common.errors import NotFound
-
-#: The IMR rate of a stored result, by which bybit-uta admits orders; it is kept in the report alone.
-_IMR_RATE: Final = RawSQL(
-    "(convert_from(report, 'UTF8')::jsonb #>> '{account,imr_rate}')::float8", (), output_field=FloatField()
-)
 
 
 def versions() -> QuerySet[ParameterVersion]:
@@ -101,7 +95,7 @@ def standings(*, run: int, methodology: str) -> dict[int, Standing]:
     results = MarginResult.objects.filter(run_id=run)
     figures = ("account_id", "account__code", "status", "mmr", "imr")
     if methodology == Methodology.BYBIT_UTA:
-        rated = results.annotate(base=_IMR_RATE).values_list(*figures, "base")
+        rated = results.values_list(*figures, "imr_rate")
         return {row[0]: _standing(row, row[4] > 0 and not _within_one(row[5])) for row in _all(rated)}
     covered = results.values_list(*figures, "adjusted_equity")
     return {row[0]: _standing(row, row[5] < row[4]) for row in _all(covered)}
@@ -118,12 +112,3 @@ def _standing(row: tuple[Any, ...], refused: bool) -> Standing:
 def _within_one(rate: float | None) -> bool:
     """A rate is null where the equity base is not positive."""
     return rate is not None and rate <= 1.0
-
-
-def components(*, run: int, accounts: Sequence[int]) -> dict[int, Components]:
-    """MMR components of some accounts in a run by (risk unit, component)."""
-    found: dict[int, dict[tuple[str, str], float]] = {account: {} for account in accounts}
-    units = UnitResult.objects.filter(run_id=run, account_id__in=accounts)
-    for account, unit, values in units.values_list("account_id", "unit", "components"):
-        found[account] |= {(unit, name): value for name, value in values.items()}
-    return dict(found)

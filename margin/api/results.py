@@ -25,6 +25,7 @@ from margin.engine.simulation import report_of as engine_report
 from margin.models import MarginResult
 from margin.services.explanations import result_comparison
 from margin.services.inputs import result_book
+from margin.services.reports import report_bytes, report_of
 from margin.venues.formats import VenueFormat
 from pmplatform.common.errors import FieldError, NotFound, ValidationFailed
 from pmplatform.common.problems import problem_responses
@@ -73,7 +74,7 @@ class MarginView(ResultView):
             result = self.result(account_id)
             book = self.book(result)
             return Response(venue.of(book, engine_report(book, result.input_sha256)))
-        return HttpResponse(bytes(self.result(account_id).report), content_type="application/json")
+        return HttpResponse(report_bytes(result=self.result(account_id)), content_type="application/json")
 
 
 class ScenariosView(ResultView):
@@ -89,7 +90,7 @@ class ScenariosView(ResultView):
         `pnl` has a row for each price move and a column for each volatility shift; `scenarios` and `worst`
         are null where the methodology has no scenarios.
         """
-        report = selectors.report_of(self.result(account_id))
+        report = report_of(self.result(account_id))
         return Response(
             {
                 unit["unit"]: {"scenarios": unit["scenarios"], "worst": unit["worst"]}

@@ -18,10 +18,11 @@ from margin.engine.explain.document import explanation_of
 from margin.engine.market import STABLE_CURRENCIES
 from margin.engine.methodologies.registry import methodology
 from margin.engine.requests import curve_choice
-from margin.engine.simulation import report_of
+from margin.engine.simulation import report_of as report_of_book
 from margin.models import MarginResult
 from margin.services.explanations import hedge_mode_of, result_comparison
 from margin.services.inputs import result_book
+from margin.services.reports import report_of
 from pmplatform.common.console import money, percent
 
 #: The page draws every second point of the API's curve, which takes half the time and looks the same.
@@ -103,7 +104,7 @@ def account_page(result: MarginResult, query: Mapping[str, str]) -> AccountPage:
 
 
 def _shown(result: MarginResult, book: BookDocument | None, asked: str) -> _Shown:
-    stored = _Shown(selectors.report_of(result), book, None if book is None else explanation_of(book))
+    stored = _Shown(report_of(result), book, None if book is None else explanation_of(book))
     if asked in ("", stored.report["methodology"]):
         return stored
     if book is None:
@@ -111,7 +112,7 @@ def _shown(result: MarginResult, book: BookDocument | None, asked: str) -> _Show
     try:
         methodology(asked)
         other = under(book, asked, hedge_mode_of(book), selectors.parameter_library())
-        return _Shown(report_of(other, result.input_sha256), other, explanation_of(other), what_if=asked)
+        return _Shown(report_of_book(other, result.input_sha256), other, explanation_of(other), what_if=asked)
     except DocumentError as error:
         return replace(stored, fault=str(error))
 

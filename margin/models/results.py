@@ -1,4 +1,3 @@
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from margin.choices import MarginStatus
@@ -13,13 +12,20 @@ class MarginResult(models.Model):
 
     ``ledger_position`` is the account's own, of which the result is; with the run's ``snapshot`` it decides
     which of two results is newer, whenever each was written. Money is rounded against the account: equity
-    down, requirements up. ``report`` holds the bytes of the margin report, at the full precision of the
-    engine. The figures under `standard` are of the same moment and holdings; they are null where the run had
-    no version of it that prices the market.
+    down, requirements up. ``part`` names the shard it was margined in. The figures under `standard` are of
+    the same moment and holdings; they are null where the run had no version of it that prices the market.
     """
 
     run = models.ForeignKey("margin.MarginRun", on_delete=models.PROTECT, related_name="results")
     account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="margin_results")
+    # Written with it in one transaction.
+    part = models.ForeignKey(
+        "margin.MarginRunPart",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
     # The run's, repeated for the index; that it exists is the run's to hold.
     snapshot = models.ForeignKey(
         "margin.MarketSnapshot",
@@ -35,12 +41,12 @@ class MarginResult(models.Model):
     mmr = _money()
     imr = _money()
     margin_ratio = models.FloatField(null=True)
+    imr_rate = models.FloatField(null=True)
     leverage = models.FloatField(null=True)
     standard_mmr = _money(null=True)
     standard_imr = _money(null=True)
     standard_ratio = models.FloatField(null=True)
     input_sha256 = models.CharField(max_length=64)
-    report = models.BinaryField()
 
     class Meta:
         ordering = ("run", "account")
@@ -59,8 +65,7 @@ class MarginResult(models.Model):
 class UnitResult(models.Model):
     """One risk unit of an account in one run, of the binding order set; append-only by trigger.
 
-    ``pnl`` is the scenario matrix row by row: for each of ``price_moves`` the P&L with volatility down, the
-    same and up.
+    Components and scenarios are in the account's report.
     """
 
     run = models.ForeignKey("margin.MarginRun", on_delete=models.PROTECT, related_name="unit_results")
@@ -72,9 +77,6 @@ class UnitResult(models.Model):
     spot_in_use = models.FloatField()
     delta = models.FloatField()
     cash_delta = models.FloatField()
-    components = models.JSONField()
-    price_moves = ArrayField(models.FloatField(), null=True)
-    pnl = ArrayField(models.FloatField(), null=True)
 
     class Meta:
         ordering = ("run", "account", "unit")
@@ -85,3 +87,21 @@ class UnitResult(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.run_id} account {self.account_id} {self.unit}"
+
+
+class MarginReport(models.Model):
+    """The bytes of a margin report, at the full precision of the engine; append-only by trigger.
+
+    A result whose report nobody has read has none yet, unless it is one to act upon.
+    """
+
+    run = models.ForeignKey("margin.MarginRun", on_delete=models.PROTECT, related_name="+", db_index=False)
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+")
+    content = models.BinaryField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["run", "account"], name="margin_report_once_in_run"),)
+        verbose_name = "margin report"
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} account {self.account_id}"

@@ -25,8 +25,8 @@ class MarginRun(models.Model):
     ``standard_parameters`` is the version of `standard` beside which every account is shown.
     ``blocked`` gives the reason of every account that could not be margined, by account id.
     ``reviewed_at`` says when the eligibility of its accounts was reviewed.
-    ``result_sha256`` is a hash over every account's report, in the order of account ids: two runs of equal
-    inputs end in the same hash, however often their workers died.
+    ``result_sha256`` is a hash over what every part gave, bit by bit, in the order of their names: two runs
+    of equal inputs, cut alike, end in the same hash, however often their workers died.
     """
 
     snapshot = models.ForeignKey("margin.MarketSnapshot", on_delete=models.PROTECT, related_name="runs")
@@ -78,7 +78,7 @@ class MarginRunPart(models.Model):
     """A piece of a run that one worker does: the stress of one risk unit, or the margin of one shard.
 
     It is claimed with a lease and a ``fence``; a worker whose fence is no longer the part's has lost it,
-    and its write is refused.
+    and its write is refused. ``result_sha256`` of a done margin part is over all figures of its accounts.
     """
 
     run = models.ForeignKey(MarginRun, on_delete=models.CASCADE, related_name="parts")
@@ -93,6 +93,7 @@ class MarginRunPart(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    result_sha256 = models.CharField(max_length=64, blank=True)
     failure = models.TextField(blank=True)
 
     class Meta:

@@ -5,7 +5,8 @@ from margin.assembly import account_faults
 from margin.engine.documents.book import BookDocument, assemble
 from margin.engine.errors import DocumentError
 from margin.engine.hashing import sha256_of
-from margin.services.runs import account_inputs
+from margin.provenance import account_hashes
+from margin.services.reading import account_inputs
 from pmplatform.common.errors import Refused
 
 
@@ -28,5 +29,6 @@ def stored_book(*, account_id: int) -> tuple[BookDocument, str]:
     market, account = selectors.snapshot_market(snapshot.pk), stored.to_rows()
     if faults := account_faults(account, market, parameters):
         raise Refused(map(str, faults))
-    sha256 = sha256_of([stored.content_hash(), snapshot.sha256, parameters.header.sha256])
-    return assemble(parameters, market, account, market.to_market()), sha256
+    document = assemble(parameters, market, account, market.to_market())
+    rows = account_hashes(document.book)
+    return document, sha256_of([*rows, snapshot.sha256, parameters.header.sha256])

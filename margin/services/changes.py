@@ -19,9 +19,11 @@ from margin.engine.report import ENGINE_VERSION
 from margin.engine.results import ShardMargin
 from margin.models import MarginRun, MarginRunPart, MarketSnapshot, ParameterVersion
 from margin.services.blobs import blob_store
+from margin.services.cutting import parameters_lacking
 from margin.services.margining import Margining, margining_by
-from margin.services.results import results_write
-from margin.services.runs import account_inputs, parameters_lacking, provenance, run_close
+from margin.services.reading import account_inputs
+from margin.services.results import results_write, shard_results
+from margin.services.runs import run_close
 from margin.services.standard import standard_beside
 from pmplatform.common.transactions import one_view
 
@@ -131,12 +133,12 @@ def _write(outcome: _Outcome, base: MarginRun, position: int) -> None:
 
 
 def _write_shard(run: MarginRun, number: int, shard: _Shard) -> None:
-    made_of = provenance(shard.inputs)
-    content = encode_book(shard.book, made_of)
+    positions = [account.ledger_position for account in shard.inputs]
+    content = encode_book(shard.book, positions)
     key = content_key(content)
     blob_store(key=key, content=content)
     now = timezone.now()
-    MarginRunPart.objects.create(
+    part = MarginRunPart(
         run=run,
         kind=PartKind.MARGIN,
         name=f"{shard.version.methodology}/{number:04d}",
@@ -148,13 +150,18 @@ def _write_shard(run: MarginRun, number: int, shard: _Shard) -> None:
         started_at=now,
         finished_at=now,
     )
-    results_write(
-        run=run,
+    part.save()
+    results = shard_results(
+        part=part,
         parameters=selectors.parameters_read(shard.version.pk),
+        book=shard.book,
         shard=shard.margin,
         standard=standard_beside(run=run, version=shard.version.pk, book=shard.book, shard=shard.margin),
-        provenance=made_of,
+        positions=positions,
     )
+    results_write(results=results)
+    part.result_sha256 = results.sha256
+    part.save(update_fields=["result_sha256"])
 
 
 def accounts_behind() -> list[int]:

@@ -10,10 +10,12 @@ from accounts import selectors as accounts
 from margin import selectors
 from margin.choices import ImpactState, RunReason, RunState, VersionState
 from margin.engine.methodologies.registry import OFFERED
-from margin.impact import Standings, account_change, impact_report, largest_changes
+from margin.impact import Components, Standings, account_change, impact_report, largest_changes
 from margin.models import ImpactReport, MarginRun, MarketSnapshot, ParameterVersion
-from margin.services.runs import BookCut, cut_accounts, run_advance, run_create
-from margin.versions import components, standings
+from margin.services.cutting import BookCut, accounts_cut
+from margin.services.reports import report_of
+from margin.services.runs import run_advance, run_create
+from margin.versions import standings
 from pmplatform.common.audit import audit_append
 from pmplatform.common.errors import Refused
 from pmplatform.common.principals import Actor
@@ -73,7 +75,7 @@ def _comparable(base: ParameterVersion, proposed: ParameterVersion) -> None:
 
 def _run(version: ParameterVersion, ids: Sequence[int], snapshot: MarketSnapshot) -> MarginRun:
     cut = BookCut()
-    cut_accounts(cut, version=version, ids=ids, snapshot=snapshot)
+    accounts_cut(cut, version=version, ids=ids, snapshot=snapshot)
     return run_create(snapshot=snapshot, cut=cut, reason=RunReason.IMPACT)
 
 
@@ -115,12 +117,24 @@ def _figures(report: ImpactReport) -> dict[str, Any]:
 
 def _largest(report: ImpactReport, before: Standings, after: Standings) -> list[dict[str, Any]]:
     largest = largest_changes(before, after)
-    old = components(run=report.base_run_id, accounts=largest)
-    new = components(run=report.proposed_run_id, accounts=largest)
+    old = _components(report.base_run_id, largest)
+    new = _components(report.proposed_run_id, largest)
     return [
         account_change(account, before[account], after[account], (old[account], new[account]))
         for account in largest
     ]
+
+
+def _components(run: int, accounts: Sequence[int]) -> dict[int, Components]:
+    """MMR components of some accounts in a run by (risk unit, component)."""
+    return {
+        result.account_id: {
+            (unit["unit"], name): value
+            for unit in report_of(result)["risk_units"]
+            for name, value in unit["components"].items()
+        }
+        for result in selectors.results_in(run, accounts)
+    }
 
 
 def _audit(report: ImpactReport, action: str, actor: Actor) -> None:

@@ -21,7 +21,7 @@ from margin.engine.risk_arrays import RiskArrays
 from margin.engine.units import Partition
 from margin.models import MarketSnapshot
 from margin.services.arrays import unit_arrays
-from margin.services.runs import account_inputs
+from margin.services.reading import account_inputs
 from pmplatform.common.errors import Refused
 
 BYBIT = "bybit-uta"

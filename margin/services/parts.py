@@ -11,15 +11,12 @@ from django.utils import timezone
 from margin import selectors
 from margin.choices import PartKind, PartState, RunState
 from margin.codec import decode_book, encode_arrays
-from margin.engine.market import Market
-from margin.engine.parameters.library import Parameters
-from margin.engine.pipeline import margin_shard, partition, stress_unit
+from margin.engine.pipeline import stress_unit
 from margin.engine.report import ENGINE_VERSION
-from margin.engine.units import Partition
 from margin.models import Blob, MarginRunPart
-from margin.services.arrays import unit_arrays
 from margin.services.blobs import blob_store
-from margin.services.results import results_write
+from margin.services.margining import Margining, margining_by
+from margin.services.results import results_write, shard_results
 from margin.services.runs import run_advance, run_fail, runs_fail_late
 from margin.services.standard import standard_beside
 from pmplatform.common.errors import StaleClaim
@@ -55,10 +52,10 @@ def part_claim(*, part_id: int, kind: PartKind) -> Claim | None:
     return Claim(part, part.fence)
 
 
-def part_finish(*, claim: Claim) -> list[int]:
+def part_finish(*, claim: Claim, result_sha256: str = "") -> list[int]:
     """Mark a claimed part done and move its run on; returns the parts to be worked on next.
 
-    Call it inside the transaction that writes the part's effects.
+    Call it inside the transaction that writes the part's effects, with the hash over them.
 
     Raises
     ------
@@ -66,7 +63,11 @@ def part_finish(*, claim: Claim) -> list[int]:
         When the lease ended and another worker took the part: nothing of this one may be written.
     """
     done = MarginRunPart.objects.filter(pk=claim.part.pk, fence=claim.fence, state=PartState.CLAIMED).update(
-        state=PartState.DONE, finished_at=timezone.now(), lease_until=None, failure=""
+        state=PartState.DONE,
+        finished_at=timezone.now(),
+        lease_until=None,
+        result_sha256=result_sha256,
+        failure="",
     )
     if not done:
         raise StaleClaim(f"part {claim.part.pk} is no longer held with fence {claim.fence}")
@@ -83,11 +84,10 @@ def part_fail(*, claim: Claim, failure: str) -> None:
 def stress(*, claim: Claim) -> list[int]:
     """Fan-out 1: compute a risk unit's arrays, unless equal ones are stored already."""
     part = claim.part
-    units, market, parameters = _setting(part)
-    name = part.name.partition("/")[2]
-    unit = next(unit for unit in units.units if unit.name == name)
+    desk, name = _desk(part), part.name.partition("/")[2]
+    unit = next(unit for unit in desk.units.units if unit.name == name)
     if not Blob.objects.filter(pk=part.input_key).exists():
-        content = encode_arrays(stress_unit(market, unit, parameters))
+        content = encode_arrays(stress_unit(desk.market, unit, desk.parameters))
         blob_store(key=part.input_key, content=content)
     with transaction.atomic():
         return part_finish(claim=claim)
@@ -99,30 +99,27 @@ def margin(*, claim: Claim) -> list[int]:
     content = selectors.blob(part.input_key)
     if content is None:
         raise StaleClaim(f"shard {part.input_key} of part {part.pk} is not stored")
-    book, provenance = decode_book(content)
-    units, market, parameters = _setting(part)
-    arrays = {
-        number: unit_arrays(
-            snapshot=part.run.snapshot, market=market, unit=units.units[number], parameters=parameters
-        )
-        for number in units.held_by(book)
-    }
-    shard = margin_shard(book, market, parameters, units, arrays)
-    standard = standard_beside(run=part.run, version=part.parameters_id, book=book, shard=shard)
+    book, positions = decode_book(content)
+    desk = _desk(part)
+    shard = desk.margin_book(book)
+    results = shard_results(
+        part=part,
+        parameters=desk.parameters,
+        book=book,
+        shard=shard,
+        standard=standard_beside(run=part.run, version=part.parameters_id, book=book, shard=shard),
+        positions=positions,
+    )
     with transaction.atomic():
-        results_write(
-            run=part.run, parameters=parameters, shard=shard, standard=standard, provenance=provenance
-        )
-        return part_finish(claim=claim)
+        results_write(results=results)
+        return part_finish(claim=claim, result_sha256=results.sha256)
 
 
-def _setting(part: MarginRunPart) -> tuple[Partition, Market, Parameters]:
-    """Risk units, market and parameters of a part."""
+def _desk(part: MarginRunPart) -> Margining:
+    """Market, parameters and risk units of a part."""
     if part.run.engine != ENGINE_VERSION:
         raise StaleClaim(f"run {part.run_id} is of engine {part.run.engine}, this worker of {ENGINE_VERSION}")
-    parameters = selectors.parameters_read(part.parameters_id)
-    market = selectors.snapshot_market(part.run.snapshot_id).to_market()
-    return partition(market, parameters), market, parameters
+    return margining_by(snapshot=part.run.snapshot_id, version=part.parameters_id)
 
 
 def parts_sweep() -> list[int]:

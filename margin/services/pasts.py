@@ -4,7 +4,7 @@ What is kept to be fast, the shards and the risk arrays of the account's methodo
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -23,8 +23,16 @@ from margin.engine.report import ENGINE_VERSION, ReportHeader, render
 from margin.engine.results import ShardMargin
 from margin.engine.simulation import iso
 from margin.models import MarginResult, MarketSnapshot
-from margin.services.results import RESULT_COLUMNS, UNIT_COLUMNS, input_hash, result_rows, unit_rows
-from margin.services.runs import parameters_lacking, provenance
+from margin.provenance import account_hashes, input_hash
+from margin.services.cutting import parameters_lacking
+from margin.services.results import (
+    UNIT_FIGURES,
+    ShardResults,
+    report_content,
+    result_row,
+    shard_results,
+    unit_row,
+)
 from margin.services.standard import standard_beside
 from pmplatform.common.errors import NotFound, Refused
 
@@ -65,12 +73,12 @@ def margin_as_of(*, account_id: int, at: datetime) -> bytes:
     if version is None or reason:
         raise Refused([reason])
     parameters = selectors.parameters_read(version.pk)
-    _, shard = _margined(account, snapshot, parameters)
+    book, shard = _margined(account, snapshot, parameters)
     inputs = input_hash(
-        account_hash=account.content_hash(),
+        account_hash=account_hashes(book)[0],
         ledger_position=account.ledger_position,
-        snapshot=snapshot,
-        parameters=parameters,
+        snapshot=snapshot.sha256,
+        parameters=parameters.header.sha256,
     )
     header = ReportHeader(account.methodology, parameters.header, iso(snapshot.as_of), inputs)
     return canonical_json(render(shard, 0, header))
@@ -120,34 +128,48 @@ def result_differences(*, result_id: int) -> list[Difference]:
     result = selectors.result_get(result_id)
     if result.run.engine != ENGINE_VERSION:
         raise Refused([f"Engine {result.run.engine} made the result; this is {ENGINE_VERSION}."])
-    version = selectors.parameters_of(selectors.report_of(result))
-    account = account_input_at(account_id=result.account_id, position=result.ledger_position)
-    parameters = selectors.parameters_read(version.pk)
-    book, shard = _margined(account, result.run.snapshot, parameters)
-    standard = standard_beside(run=result.run, version=version.pk, book=book, shard=shard)
-    [row] = result_rows(result.run, parameters, shard, standard, provenance([account]))
-    computed = dict(zip(RESULT_COLUMNS, row, strict=True))
-    stored = {name: getattr(result, name) for name in RESULT_COLUMNS}
+    computed = _computed(result)
+    row = result_row(computed, 0)
+    stored = {name: getattr(result, name) for name in row}
     units = {
-        unit.unit: {name: getattr(unit, name) for name in UNIT_COLUMNS}
+        unit.unit: {name: getattr(unit, name) for name in UNIT_FIGURES}
         for unit in selectors.unit_results(result)
     }
     return [
-        *_compared("", _opened(stored), _opened(computed)),
-        *_compared("risk_units", units, dict(_units(result, shard))),
+        *_compared("", stored, row),
+        *_report_differences(selectors.report_kept(result), computed.reports[0]),
+        *_compared("risk_units", units, {unit.unit: unit_row(unit, 0) for unit in computed.shard.units}),
     ]
 
 
-def _opened(row: dict[str, Any]) -> dict[str, Any]:
-    """A row with the hash of its report's bytes, and what is in it, so that differences are named."""
-    content = bytes(row["report"])
-    return {**row, "report_sha256": content_key(content), "report": msgspec.json.decode(content)}
+def _computed(result: MarginResult) -> ShardResults:
+    """The result again, out of the ledger."""
+    part = selectors.run_part(result.part_id)
+    account = account_input_at(account_id=result.account_id, position=result.ledger_position)
+    parameters = selectors.parameters_read(part.parameters_id)
+    book, shard = _margined(account, result.run.snapshot, parameters)
+    standard = standard_beside(run=result.run, version=part.parameters_id, book=book, shard=shard)
+    found = shard_results(
+        part=part,
+        parameters=parameters,
+        book=book,
+        shard=shard,
+        standard=standard,
+        positions=[account.ledger_position],
+    )
+    report = report_content(part=part, parameters=parameters, shard=shard, account=0, inputs=found.inputs[0])
+    return replace(found, reports={0: report})
 
 
-def _units(result: MarginResult, shard: ShardMargin) -> Iterator[tuple[str, dict[str, Any]]]:
-    for row in unit_rows(result.run, shard):
-        unit = dict(zip(UNIT_COLUMNS, row, strict=True))
-        yield unit["unit"], {**unit, "components": msgspec.json.decode(unit["components"])}
+def _report_differences(kept: bytes | None, computed: bytes) -> Iterator[Difference]:
+    """A report that nobody has read is not stored."""
+    if kept is not None:
+        yield from _compared("", _opened(kept), _opened(computed))
+
+
+def _opened(content: bytes) -> dict[str, Any]:
+    """The hash of a report's bytes, and what is in it, so that differences are named."""
+    return {"report_sha256": content_key(content), "report": msgspec.json.decode(content)}
 
 
 def _compared(path: str, stored: Any, computed: Any) -> Iterator[Difference]:

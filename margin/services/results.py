@@ -1,163 +1,204 @@
-"""Writing the results of a shard: one COPY per table into append-only rows."""
+"""Writing the results of a shard: columns into append-only rows, by one COPY for each table."""
 
-from collections.abc import Iterator
-from decimal import Decimal
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from django.db import connection
+import numpy.typing as npt
 
 from margin.assembly import equity, requirement
-from margin.codec import Provenance
-from margin.engine.hashing import canonical_json, sha256_of
+from margin.engine.book import Book
+from margin.engine.hashing import canonical_json
+from margin.engine.order_sets import BINDING_NAMES
 from margin.engine.parameters.library import Parameters
-from margin.engine.report import ENGINE_VERSION, ReportHeader, render
-from margin.engine.results import STATUSES, ShardMargin
+from margin.engine.report import ReportHeader, render
+from margin.engine.results import STATUSES, ShardMargin, Status, UnitFigures
 from margin.engine.simulation import iso
-from margin.models import MarginRun, MarketSnapshot
-
-RESULT_COLUMNS: Final = (
-    "run_id",
-    "account_id",
-    "snapshot_id",
-    "ledger_position",
-    "status",
-    "net_equity",
-    "adjusted_equity",
-    "mmr",
-    "imr",
-    "margin_ratio",
-    "leverage",
-    "standard_mmr",
-    "standard_imr",
-    "standard_ratio",
-    "input_sha256",
-    "report",
-)
-UNIT_COLUMNS: Final = (
-    "run_id",
-    "account_id",
-    "unit",
-    "binding",
-    "mmr",
-    "imr",
-    "spot_in_use",
-    "delta",
-    "cash_delta",
-    "components",
-    "price_moves",
-    "pnl",
+from margin.models import MarginReport, MarginResult, MarginRunPart, UnitResult
+from margin.provenance import account_hashes, input_hash, margin_hash
+from pmplatform.common.bulk import rows_copy
+from pmplatform.common.columns import (
+    Field,
+    Rounding,
+    absent,
+    bigints,
+    columns_copy,
+    floats,
+    money,
+    same,
+    texts,
 )
 
+Floats = npt.NDArray[np.float64]
 
-def results_write(
-    *,
-    run: MarginRun,
-    parameters: Parameters,
-    shard: ShardMargin,
-    standard: ShardMargin | None,
-    provenance: Provenance,
-) -> None:
-    """Append the results of every account of a shard, whose account names are database ids.
+#: Money at rest is rounded against the account.
+_EQUITIES: Final = ("net_equity", "adjusted_equity")
+_REQUIREMENTS: Final = ("mmr", "imr")
+_RATES: Final = ("margin_ratio", "imr_rate", "leverage")
+_EXPOSURES: Final = ("spot_in_use", "delta", "cash_delta")
+#: The figures of a risk unit at rest.
+UNIT_FIGURES: Final = ("binding", *_REQUIREMENTS, *_EXPOSURES)
 
-    `standard` is the same shard margined position by position, where that is known; `provenance` says what
-    the accounts were made of.
+
+@dataclass(frozen=True, eq=False)
+class ShardResults:
+    """A shard margined, ready to be written.
+
+    Attributes
+    ----------
+    standard : the same accounts margined position by position, where that is known.
+    positions : (A,) ledger position of each account.
+    inputs : (A,) hash over all that each result depends on.
+    reports : rendered at once for whoever is not `normal`, by number; the others' at their first reading.
+    sha256 : over all figures, bit by bit.
     """
-    _copy(
-        f"COPY margin_marginresult ({', '.join(RESULT_COLUMNS)}) FROM STDIN",
-        result_rows(run, parameters, shard, standard, provenance),
-    )
-    _copy(f"COPY margin_unitresult ({', '.join(UNIT_COLUMNS)}) FROM STDIN", unit_rows(run, shard))
+
+    part: MarginRunPart
+    shard: ShardMargin
+    standard: ShardMargin | None
+    positions: Sequence[int]
+    inputs: Sequence[str]
+    reports: dict[int, bytes]
+    sha256: str
 
 
-def _copy(statement: str, rows: Iterator[tuple[Any, ...]]) -> None:
-    with connection.cursor() as cursor, cursor.cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
-def input_hash(
-    *, account_hash: str, ledger_position: int, snapshot: MarketSnapshot, parameters: Parameters
-) -> str:
-    """Hash over all a stored result depends on."""
-    return sha256_of(
-        [account_hash, ledger_position, snapshot.sha256, parameters.header.sha256, ENGINE_VERSION]
-    )
-
-
-def result_rows(
-    run: MarginRun,
+def shard_results(
+    *,
+    part: MarginRunPart,
     parameters: Parameters,
+    book: Book,
     shard: ShardMargin,
     standard: ShardMargin | None,
-    provenance: Provenance,
-) -> Iterator[tuple[Any, ...]]:
-    """The row of each account, in `RESULT_COLUMNS`."""
-    figures = shard.accounts
-    for i, account in enumerate(shard.ids):
-        position = provenance.positions[i]
-        inputs = input_hash(
-            account_hash=provenance.hashes[i],
-            ledger_position=position,
-            snapshot=run.snapshot,
-            parameters=parameters,
-        )
-        header = ReportHeader(
-            parameters.header.methodology, parameters.header, iso(run.snapshot.as_of), inputs
-        )
-        yield (
-            run.pk,
-            int(account),
-            run.snapshot_id,
-            position,
-            str(STATUSES[int(figures.status[i])]),
-            equity(figures.net_equity[i]),
-            equity(figures.adjusted_equity[i]),
-            requirement(figures.mmr[i]),
-            requirement(figures.imr[i]),
-            _nullable(figures.margin_ratio[i]),
-            _nullable(figures.leverage[i]),
-            *_beside(standard, i),
-            inputs,
-            canonical_json(render(shard, i, header)),
-        )
-
-
-def _beside(
-    standard: ShardMargin | None, account: int
-) -> tuple[Decimal | None, Decimal | None, float | None]:
-    """MMR, IMR and ratio of an account under `standard`."""
-    if standard is None:
-        return None, None, None
-    figures = standard.accounts
-    return (
-        requirement(figures.mmr[account]),
-        requirement(figures.imr[account]),
-        _nullable(figures.margin_ratio[account]),
+    positions: Sequence[int],
+) -> ShardResults:
+    """All that is stored of a shard; its account names are database ids. Nothing is written yet."""
+    inputs = input_hashes(part=part, parameters=parameters, book=book, positions=positions)
+    pressing = np.flatnonzero(shard.accounts.status != STATUSES.index(Status.NORMAL)).tolist()
+    return ShardResults(
+        part=part,
+        shard=shard,
+        standard=standard,
+        positions=positions,
+        inputs=inputs,
+        reports={
+            account: report_content(
+                part=part, parameters=parameters, shard=shard, account=account, inputs=inputs[account]
+            )
+            for account in pressing
+        },
+        sha256=margin_hash(shard=shard, standard=standard, inputs=inputs),
     )
+
+
+def input_hashes(
+    *, part: MarginRunPart, parameters: Parameters, book: Book, positions: Sequence[int]
+) -> list[str]:
+    """The input hash of every account of a book in a part's run."""
+    snapshot, version = part.run.snapshot.sha256, parameters.header.sha256
+    return [
+        input_hash(account_hash=rows, ledger_position=position, snapshot=snapshot, parameters=version)
+        for rows, position in zip(account_hashes(book), positions, strict=True)
+    ]
+
+
+def report_content(
+    *, part: MarginRunPart, parameters: Parameters, shard: ShardMargin, account: int, inputs: str
+) -> bytes:
+    """The bytes of an account's margin report, by its number in the shard."""
+    header = ReportHeader(
+        parameters.header.methodology, parameters.header, iso(part.run.snapshot.as_of), inputs
+    )
+    return canonical_json(render(shard, account, header))
+
+
+def results_write(*, results: ShardResults) -> None:
+    """Append the results of every account of a shard, inside the caller's transaction."""
+    columns_copy(table=MarginResult._meta.db_table, columns=_result_columns(results))
+    for unit in results.shard.units:
+        columns_copy(table=UnitResult._meta.db_table, columns=_unit_columns(results, unit))
+    run, ids = results.part.run_id, results.shard.ids
+    rows_copy(
+        table=MarginReport._meta.db_table,
+        columns=("run_id", "account_id", "content"),
+        rows=((run, int(ids[account]), content) for account, content in results.reports.items()),
+    )
+
+
+def _result_columns(results: ShardResults) -> dict[str, Field]:
+    part, shard, count = results.part, results.shard, len(results.shard.ids)
+    figures = shard.accounts
+    return {
+        "run_id": same(part.run_id, count),
+        "account_id": bigints(_account_ids(shard)),
+        "part_id": same(part.pk, count),
+        "snapshot_id": same(part.run.snapshot_id, count),
+        "ledger_position": bigints(np.asarray(results.positions, dtype=np.int64)),
+        "status": texts(np.array(STATUSES, dtype="S12")[figures.status]),
+        **{name: money(getattr(figures, name), Rounding.DOWN) for name in _EQUITIES},
+        **{name: money(getattr(figures, name), Rounding.UP) for name in _REQUIREMENTS},
+        **{name: floats(getattr(figures, name)) for name in _RATES},
+        **_standard_columns(results.standard, count),
+        "input_sha256": texts(np.array(results.inputs, dtype="S64")),
+    }
+
+
+def _standard_columns(standard: ShardMargin | None, count: int) -> dict[str, Field]:
+    if standard is None:
+        return {f"standard_{name}": absent(count) for name in ("mmr", "imr", "ratio")}
+    figures = standard.accounts
+    return {
+        "standard_mmr": money(figures.mmr, Rounding.UP),
+        "standard_imr": money(figures.imr, Rounding.UP),
+        "standard_ratio": floats(figures.margin_ratio),
+    }
+
+
+def _unit_columns(results: ShardResults, unit: UnitFigures) -> dict[str, Field]:
+    count = len(unit.account)
+    return {
+        "run_id": same(results.part.run_id, count),
+        "account_id": bigints(_account_ids(results.shard)[unit.account]),
+        "unit": texts(np.full(count, unit.unit, dtype="S32")),
+        "binding": texts(np.array(BINDING_NAMES, dtype="S40")[unit.binding_code]),
+        "mmr": money(unit.mmr, Rounding.UP),
+        "imr": money(unit.imr, Rounding.UP),
+        **{name: floats(getattr(unit, name)) for name in _EXPOSURES},
+    }
+
+
+def _account_ids(shard: ShardMargin) -> npt.NDArray[np.int64]:
+    return np.array(shard.ids, dtype=np.int64)
+
+
+# The rows again, one at a time, to compare them with what is stored
+
+
+def result_row(results: ShardResults, account: int) -> dict[str, Any]:
+    """The stored figures of one account by column, as Django reads them."""
+    figures, standard = results.shard.accounts, results.standard
+    return {
+        "ledger_position": results.positions[account],
+        "status": str(STATUSES[int(figures.status[account])]),
+        **{name: equity(getattr(figures, name)[account]) for name in _EQUITIES},
+        **{name: requirement(getattr(figures, name)[account]) for name in _REQUIREMENTS},
+        **{name: _nullable(getattr(figures, name)[account]) for name in _RATES},
+        "standard_mmr": None if standard is None else requirement(standard.accounts.mmr[account]),
+        "standard_imr": None if standard is None else requirement(standard.accounts.imr[account]),
+        "standard_ratio": None if standard is None else _nullable(standard.accounts.margin_ratio[account]),
+        "input_sha256": results.inputs[account],
+    }
+
+
+def unit_row(unit: UnitFigures, row: int) -> dict[str, Any]:
+    """The stored figures of one risk unit of an account, likewise."""
+    return {
+        "binding": unit.binding[row],
+        "mmr": requirement(unit.mmr[row]),
+        "imr": requirement(unit.imr[row]),
+        **{name: float(getattr(unit, name)[row]) for name in _EXPOSURES},
+    }
 
 
 def _nullable(value: np.floating[Any]) -> float | None:
     return None if np.isnan(value) else float(value)
-
-
-def unit_rows(run: MarginRun, shard: ShardMargin) -> Iterator[tuple[Any, ...]]:
-    """The row of each risk unit of each account, in `UNIT_COLUMNS`; components as JSON text."""
-    for unit in shard.units:
-        moves = None if unit.price_moves is None else unit.price_moves.tolist()
-        for row, account in enumerate(unit.account):
-            components = {name: float(values[row]) for name, values in unit.components.items()}
-            yield (
-                run.pk,
-                int(shard.ids[account]),
-                unit.unit,
-                unit.binding[row],
-                requirement(unit.mmr[row]),
-                requirement(unit.imr[row]),
-                float(unit.spot_in_use[row]),
-                float(unit.delta[row]),
-                float(unit.cash_delta[row]),
-                canonical_json(components).decode(),
-                moves,
-                None if unit.pnl is None else unit.pnl[row].ravel().tolist(),
-            )

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from margin import selectors
 from margin.choices import RunReason, RunState
-from margin.models import Blob, MarginResult, MarginRun, MarginRunPart, UnitResult
+from margin.models import Blob, MarginReport, MarginResult, MarginRun, MarginRunPart, UnitResult
 
 #: Runs started by a snapshot that are kept in full; all others are kept.
 KEPT_RUNS = 20
@@ -33,6 +33,7 @@ def runs_prune(*, keep: int = KEPT_RUNS) -> int:
     old = ended.filter(passing, parts__isnull=False).exclude(pk__in=kept).distinct()
     newest = selectors.results().order_by("account_id", *selectors.NEWEST).distinct("account_id")
     going = list(old.exclude(pk__in=newest.values("run_id")).values_list("id", flat=True))
+    MarginReport.objects.filter(run_id__in=going).delete()
     UnitResult.objects.filter(run_id__in=going).delete()
     MarginResult.objects.filter(run_id__in=going).delete()
     MarginRunPart.objects.filter(run_id__in=going).delete()

@@ -1,29 +1,22 @@
 """A margin run: cut the book, then two fan-outs of parts with a barrier in the database between them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import selectors as accounts
 from accounts.choices import Methodology
 from margin import selectors
-from margin.assembly import AccountInput, account_faults, by_account, shard_book
 from margin.choices import PartKind, PartState, RiskMode, RunReason, RunState
-from margin.codec import Provenance, content_key, encode_book
-from margin.engine.book import Book
-from margin.engine.documents.market import MarketRows
-from margin.engine.methodologies.registry import OFFERED
-from margin.engine.parameters.library import Parameters
-from margin.engine.pipeline import partition
+from margin.engine.hashing import sha256_of
 from margin.engine.report import ENGINE_VERSION
 from margin.models import MarginRun, MarginRunPart, MarketSnapshot, ParameterVersion
 from margin.risk_states import EVERYWHERE
 from margin.services.arrays import arrays_key
-from margin.services.blobs import blob_store
+from margin.services.cutting import BookCut, Cut, book_cut
 from margin.services.risk_states import risk_state_set
 from margin.services.telling import closing_events, run_event
 from pmplatform.common.audit import audit_append
@@ -37,27 +30,6 @@ from pmplatform.common.transactions import one_view
 RUN_STARTED: Final = "run.started"
 #: A run that has not ended by then has failed.
 DEADLINE: Final = timedelta(minutes=15)
-#: Accounts a shard holds: enough work that a task's overhead does not show.
-SHARD_ACCOUNTS: Final = 2_048
-
-
-@dataclass(frozen=True)
-class _Cut:
-    """One shard of the book and the names of the risk units it holds."""
-
-    version: ParameterVersion
-    name: str
-    key: str
-    accounts: int
-    units: frozenset[str]
-
-
-@dataclass(frozen=True)
-class BookCut:
-    """The book as one transaction shows it: stored shards, and why an account is left out, by its id."""
-
-    shards: list[_Cut] = field(default_factory=list)
-    blocked: dict[str, str] = field(default_factory=dict)
 
 
 def run_start(*, reason: RunReason, period: datetime | None = None) -> list[int]:
@@ -99,7 +71,7 @@ def run_write(*, reason: RunReason, period: datetime | None = None) -> list[int]
         raise Refused(["There is no market snapshot to margin by; load one first."])
     if period is not None and MarginRun.objects.filter(reason=reason, period=period).exists():
         return []
-    cut = _cut_book(snapshot)
+    cut = book_cut(snapshot=snapshot)
     standard = selectors.parameters_in_force(Methodology.STANDARD, snapshot.as_of)
     run = run_create(snapshot=snapshot, cut=cut, reason=reason, period=period, standard=standard)
     events_append(events=[run_event(run)], now=timezone.now())
@@ -130,90 +102,7 @@ def run_create(
     return run
 
 
-def _cut_book(snapshot: MarketSnapshot) -> BookCut:
-    """Store the book as shards by methodology, each under the version in force."""
-    whole = BookCut()
-    for name, ids in accounts.account_ids_by_methodology().items():
-        version = selectors.parameters_in_force(name, snapshot.as_of)
-        reason = parameters_lacking(name, version)
-        if version is None or reason:
-            whole.blocked.update(dict.fromkeys(map(str, ids), reason))
-        else:
-            cut_accounts(whole, version=version, ids=ids, snapshot=snapshot)
-    return whole
-
-
-def parameters_lacking(methodology: str, version: ParameterVersion | None) -> str:
-    """Why nobody can be margined by a methodology with this version in force; empty where all can."""
-    if version is None:
-        return f"{methodology} has no parameters in force"
-    return "" if methodology in OFFERED else f"{methodology} is not offered yet"
-
-
-def cut_accounts(
-    cut: BookCut, *, version: ParameterVersion, ids: Sequence[int], snapshot: MarketSnapshot
-) -> None:
-    """Store these accounts as shards to be margined by a version, and add them to a cut of the book."""
-    market = selectors.snapshot_market(snapshot.pk)
-    for number, start in enumerate(range(0, len(ids), SHARD_ACCOUNTS)):
-        inputs = account_inputs(ids[start : start + SHARD_ACCOUNTS])
-        shard, reasons = _cut(version, f"{version.methodology}/{number:04d}", inputs, market)
-        cut.shards.append(shard)
-        cut.blocked.update(reasons)
-
-
-def account_inputs(ids: Sequence[int]) -> list[AccountInput]:
-    """What margin reads of the given accounts, in the order of their ids."""
-    balances = by_account(accounts.balance_rows(ids))
-    positions = by_account(accounts.position_rows(ids))
-    orders = by_account(accounts.order_rows(ids))
-    limits = by_account(accounts.hedge_limit_rows(ids))
-    return [
-        AccountInput(
-            id=pk,
-            code=code,
-            methodology=name,
-            hedge_mode=mode,
-            ledger_position=position,
-            balances=[(currency, amount) for currency, amount in balances[pk]],
-            positions=[(code, quantity, entry) for code, quantity, entry in positions[pk]],
-            orders=[(code, side, quantity, price) for code, side, quantity, price in orders[pk]],
-            hedge_limits=[(coin, ratio, most) for coin, ratio, most in limits[pk]],
-        )
-        for pk, code, name, mode, position in accounts.account_rows(ids)
-    ]
-
-
-def _cut(
-    version: ParameterVersion, name: str, inputs: Sequence[AccountInput], market: MarketRows
-) -> tuple[_Cut, dict[str, str]]:
-    """Store one shard of the accounts that can be margined; also the reasons of the others."""
-    parameters = selectors.parameters_read(version.pk)
-    rows = {account: account.to_rows() for account in inputs}
-    faults = {account: account_faults(row, market, parameters) for account, row in rows.items()}
-    taken = [account for account in inputs if not faults[account]]
-    book = shard_book([rows[account] for account in taken], market)
-    content = encode_book(book, provenance(taken))
-    key = content_key(content)
-    blob_store(key=key, content=content)
-    cut = _Cut(version, name, key, len(taken), _units_held(book, market, parameters))
-    return cut, {str(account.id): "; ".join(map(str, why)) for account, why in faults.items() if why}
-
-
-def provenance(inputs: Sequence[AccountInput]) -> Provenance:
-    """What the accounts of a shard are made of, in their order."""
-    return Provenance(
-        hashes=[account.content_hash() for account in inputs],
-        positions=[account.ledger_position for account in inputs],
-    )
-
-
-def _units_held(book: Book, market: MarketRows, parameters: Parameters) -> frozenset[str]:
-    units = partition(market.to_market(), parameters)
-    return frozenset(units.units[number].name for number in units.held_by(book))
-
-
-def _parts(run: MarginRun, snapshot: MarketSnapshot, cuts: Sequence[_Cut]) -> list[MarginRunPart]:
+def _parts(run: MarginRun, snapshot: MarketSnapshot, cuts: Sequence[Cut]) -> list[MarginRunPart]:
     """One stress part per risk unit that anybody holds, one margin part per shard."""
     units = {(cut.version.methodology, unit): cut.version for cut in cuts for unit in cut.units}
     stress = [
@@ -263,15 +152,9 @@ def _unfinished(run: MarginRun, kind: PartKind) -> bool:
 
 
 def run_close(run: MarginRun) -> None:
-    """Complete a run whose results are all written, with the hash over its reports by account id."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT encode(sha256(coalesce("
-            "string_agg(sha256(report), ''::bytea ORDER BY account_id), ''::bytea)), 'hex')"
-            " FROM margin_marginresult WHERE run_id = %s",
-            [run.pk],
-        )
-        run.result_sha256 = cursor.fetchone()[0]
+    """Complete a run whose results are all written, with the hash over what its parts gave."""
+    parts = run.parts.filter(kind=PartKind.MARGIN).order_by("name")
+    run.result_sha256 = sha256_of(list(parts.values_list("name", "result_sha256")))
     run.state = RunState.COMPLETED
     run.finished_at = timezone.now()
     run.save(update_fields=["state", "finished_at", "result_sha256"])

@@ -22,7 +22,7 @@ def closing_events(run: MarginRun) -> list[NewEvent]:
     """
     match run.reason:
         case RunReason.CHANGE:
-            results = MarginResult.objects.filter(run=run).select_related("account").defer("report")
+            results = MarginResult.objects.filter(run=run).select_related("account")
             return [_changed(run, result) for result in results.order_by("account_id")]
         case RunReason.IMPACT:
             return [run_event(run)]

@@ -116,7 +116,8 @@ def _popularity(market: Market) -> Floats:
     table = market.instruments
     weight = 1.0 / (7.0 + market.days) * np.where(table.option, 1.0, 8.0)
     weight = weight * np.where(table.perpetual, 4.0, 1.0)
-    return np.asarray(weight / np.bincount(table.underlying, weight)[table.underlying], dtype=np.float64)
+    whole: Floats = np.bincount(table.underlying, weight).astype(np.float64)
+    return weight / whole[table.underlying]
 
 
 def _draw(
@@ -130,7 +131,8 @@ def _draw(
 
 
 def _price(market: Market, instrument: npt.NDArray[np.int64], drift: Floats) -> Floats:
-    return np.round(np.maximum(market.instruments.mark[instrument] * drift, 1e-4), 8)
+    price: Floats = np.maximum(market.instruments.mark[instrument] * drift, 1e-4)
+    return np.asarray(np.round(price, 8), dtype=np.float64)
 
 
 def _ints(values: npt.NDArray[np.int64]) -> Ints:

@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 from accounts.services.tenants import user_create
 from margin.choices import RunReason
 from margin.models import MarginResult
-from margin.selectors import report_of
+from margin.services.reports import report_of
 from margin.services.runs import run_start
 from tests.browser.browsing import ARTIFACTS, Theme, browsing
 from tests.margin.test_runs import work_through

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from margin.services import runs
+from margin.services import cutting
 from tests.faults.crew import Crew, crew
 from tests.faults.stage import Stage, stage
 
@@ -17,7 +17,7 @@ def hired(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None) -> It
 @pytest.fixture
 def on_stage(transactional_db: None, monkeypatch: pytest.MonkeyPatch, settings: object) -> Stage:
     """A run of several shards, and cases, that nobody has begun to work on."""
-    monkeypatch.setattr(runs, "SHARD_ACCOUNTS", 8)
+    monkeypatch.setattr(cutting, "SHARD_ACCOUNTS", 8)
     return stage()
 
 

@@ -21,8 +21,11 @@ UPDATE liquidation_liquidationstep SET parameters_sha256 = '';
 -- I4: a step left out
 UPDATE liquidation_liquidationstep SET number = 3;
 
--- I5: a report changed after its run was hashed
-UPDATE margin_marginresult SET report = 'x';
+-- I5: a report that says something else
+UPDATE margin_marginreport SET content = '{}';
+
+-- I5: a part changed after its run was hashed
+UPDATE margin_marginrunpart SET result_sha256 = 'x';
 
 -- I5: a result of another snapshot
 UPDATE margin_marginresult SET snapshot_id = 99;
@@ -40,8 +43,8 @@ UPDATE margin_marginresult SET margin_ratio = 'Infinity';
 -- I7: an initial requirement below the other
 UPDATE margin_unitresult SET imr = 1;
 
--- I7: a scenario that is no number
-UPDATE margin_unitresult SET pnl = ARRAY['NaN', 0]::float8[];
+-- I7: an exposure that is no number
+UPDATE margin_unitresult SET delta = 'NaN';
 
 -- I8: a message that waits
 UPDATE common_outboxrow SET created_at = now() - interval '2 minutes';

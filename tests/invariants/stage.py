@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from hashlib import sha256
 from typing import Final
 
 from django.db import connection, transaction
@@ -19,13 +18,27 @@ from liquidation.models import (
 )
 from liquidation.services.cases import WORKER, case_tell
 from margin.choices import PartKind, RunReason, RunState
+from margin.engine.hashing import canonical_json, sha256_of
 from margin.engine.report import ENGINE_VERSION
-from margin.models import MarginResult, MarginRun, MarginRunPart, MarketSnapshot, ParameterVersion, UnitResult
+from margin.models import (
+    MarginReport,
+    MarginResult,
+    MarginRun,
+    MarginRunPart,
+    MarketSnapshot,
+    ParameterVersion,
+    UnitResult,
+)
 from pmplatform.common.principals import Actor
 from tests.margin.desks import SWAP, account_of
 
 ACTOR: Final = Actor(name="user:risk", request_id="r-1")
-REPORT: Final = b'{"account": {}}'
+INPUTS: Final = "1" * 64
+REPORT: Final = {
+    "account": {"status": "liquidation", "mmr": 80.0, "adjusted_equity": 70.0},
+    "input_sha256": INPUTS,
+}
+PART: Final = ("okx-2025/0000", "2" * 64)
 
 
 def world_stage() -> None:
@@ -47,12 +60,13 @@ def _run(account: Account, snapshot: MarketSnapshot, version: ParameterVersion) 
         state=RunState.COMPLETED,
         accounts=1,
         finished_at=timezone.now(),
-        result_sha256=sha256(sha256(REPORT).digest()).hexdigest(),
+        result_sha256=sha256_of([PART]),
     )
-    MarginRunPart.objects.create(
+    part = MarginRunPart.objects.create(
         run=run,
         kind=PartKind.MARGIN,
-        name="okx-2025/0000",
+        name=PART[0],
+        result_sha256=PART[1],
         parameters=version,
         input_key="0" * 64,
         state="done",
@@ -61,16 +75,17 @@ def _run(account: Account, snapshot: MarketSnapshot, version: ParameterVersion) 
     MarginResult.objects.create(
         run=run,
         account=account,
+        part=part,
         snapshot=snapshot,
         ledger_position=account.ledger_position,
         status="liquidation",
         net_equity=70,
         adjusted_equity=70,
         margin_ratio=0.875,
-        input_sha256="1" * 64,
-        report=REPORT,
+        input_sha256=INPUTS,
         **figures,
     )
+    MarginReport.objects.create(run=run, account=account, content=canonical_json(REPORT))
     UnitResult.objects.create(
         run=run,
         account=account,
@@ -79,8 +94,6 @@ def _run(account: Account, snapshot: MarketSnapshot, version: ParameterVersion) 
         spot_in_use=0,
         delta=0.1,
         cash_delta=10_000,
-        components={"mr1": 80},
-        pnl=[-80.0, 0.0],
         **figures,
     )
     return run

@@ -39,8 +39,8 @@ TWICE: dict[str, tuple[str, str, dict[str, str]]] = {
     ),
     "two reports of the same inputs": (
         "I5",
-        "margin_marginresult",
-        {"report": "'y'", "run_id": "run_id + 1"},
+        "margin_marginreport",
+        {"content": "content || ' '::bytea", "run_id": "run_id + 1"},
     ),
     "a snapshot older than the last": (
         "I6",

@@ -11,9 +11,9 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.services.tenants import user_create
 from margin.choices import RunReason
 from margin.models import Blob, MarginResult, MarketSnapshot, ParameterVersion
-from margin.selectors import report_of
 from margin.services.explanations import result_comparison
 from margin.services.inputs import result_book
+from margin.services.reports import report_of
 from margin.services.runs import run_start
 from pmplatform.common.console import heatmap, money, percent
 from tests.margin.test_runs import work_through
@@ -194,8 +194,9 @@ def test_what_cannot_be_shown_is_said_and_the_stored_figures_stay(
 
 
 def test_without_its_inputs_a_result_shows_what_is_stored_and_says_so(console: TlsClient) -> None:
+    widest = _widest()
     Blob.objects.all().delete()
-    page = _page(console, "marginresult", _widest().pk)
+    page = _page(console, "marginresult", widest.pk)
     assert "not kept any more" in page
     assert "pm-needle" in page
     assert "pm-field" not in page

@@ -12,6 +12,7 @@ from margin.choices import PartState, RunReason, RunState
 from margin.models import MarginResult, MarginRun, MarginRunPart
 from margin.parameter_files import shipped_documents
 from margin.services.market import parameters_load_initial
+from margin.services.reports import report_bytes
 from margin.services.runs import run_start
 from pmplatform.common.problems import MEDIA_TYPE
 from pmplatform.common.tokens import Scope, token_generate
@@ -90,7 +91,7 @@ def test_an_accounts_report_is_answered_as_stored_and_to_nobody_else() -> None:
     result = MarginResult.objects.select_related("account__tenant").latest("id")
     path = f"/api/v1/accounts/{result.account_id}/margin"
     answer = _client(result.account.tenant).get(path)
-    assert (answer.status_code, answer.content) == (200, bytes(result.report))
+    assert (answer.status_code, answer.content) == (200, report_bytes(result=result))
     other = _client(Tenant.objects.create(slug="other", name="Other")).get(path)
     assert (other.status_code, other["Content-Type"]) == (404, MEDIA_TYPE)
 

@@ -21,6 +21,7 @@ from margin.services.inputs import result_book
 from margin.services.margining import Margining
 from margin.services.market import snapshot_accept
 from margin.services.parts import part_claim, stress
+from margin.services.reports import report_bytes
 from margin.services.retention import runs_prune
 from margin.services.runs import run_start
 from tests.margin.desks import ACTOR, AS_OF, SWAP, account_of, after_expiry, fill, market
@@ -64,7 +65,7 @@ def test_a_change_is_margined_as_the_next_run_would(account_id: int) -> None:
     run_everything()
     after = newest(account_id)
     assert after.run_id > changed.run_id
-    assert bytes(after.report) == bytes(changed.report)
+    assert report_bytes(result=after) == report_bytes(result=changed)
     assert after.standard_imr == changed.standard_imr is not None
 
 

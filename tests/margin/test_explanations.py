@@ -9,9 +9,9 @@ from accounts.models import Tenant
 from accounts.services.tenants import user_create
 from margin.choices import RunReason
 from margin.models import Blob, MarginResult, MarginRun
-from margin.selectors import report_of
-from margin.services import runs
+from margin.services import cutting, runs
 from margin.services.explanations import result_explanation
+from margin.services.reports import report_of
 from pmplatform.common.console import money
 from tests.margin.test_api import _client
 from tests.margin.test_runs import work_through
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def results(monkeypatch: pytest.MonkeyPatch) -> list[MarginResult]:
     """The results of a run over shards of a few accounts each."""
-    monkeypatch.setattr(runs, "SHARD_ACCOUNTS", 3)
+    monkeypatch.setattr(cutting, "SHARD_ACCOUNTS", 3)
     demo_world(10)
     work_through(runs.run_start(reason=RunReason.MANUAL))
     return list(MarginResult.objects.select_related("run", "account__tenant").order_by("account_id"))

@@ -25,7 +25,9 @@ from margin.services.changes import accounts_remargin
 from margin.services.fills import fill_record
 from margin.services.market import snapshot_accept
 from margin.services.pasts import account_input_at, result_differences
-from margin.services.runs import account_inputs, run_start
+from margin.services.reading import account_inputs
+from margin.services.reports import report_bytes
+from margin.services.runs import run_start
 from margin.services.transfers import transfer_record
 from pmplatform.common.errors import NotFound, Refused
 from tests.margin.desks import ACTOR, AS_OF, CALL, SWAP, account_of, fill, market, order, transfer
@@ -70,16 +72,14 @@ def test_the_ledger_up_to_now_is_what_margin_reads_of_every_account() -> None:
     demo_world(40)
     for now in account_inputs(list(Account.objects.values_list("pk", flat=True))):
         past = account_input_at(account_id=now.id, position=now.ledger_position)
-        assert past.content_hash() == now.content_hash()
+        assert past == now
 
 
 def test_every_state_that_an_account_had_is_found_again_at_its_time() -> None:
     positions = a_day_of_changes()
     account_id = Account.objects.get().pk
     [now] = account_inputs([account_id])
-    assert (
-        account_input_at(account_id=account_id, position=positions[-1]).content_hash() == now.content_hash()
-    )
+    assert account_input_at(account_id=account_id, position=positions[-1]) == now
     for minute, position in enumerate(positions, start=1):
         at = AS_OF + minute * MINUTE
         assert ledger_position_at(account_id=account_id, at=at) == position
@@ -110,7 +110,7 @@ def test_margin_as_of_an_instant_is_what_was_stored_then_byte_for_byte() -> None
         accounts_remargin(account_ids=[account_id])
         newest = selectors.result_latest(account_id)
         assert newest is not None
-        stored.append((now, bytes(newest.report)))
+        stored.append((now, report_bytes(result=newest)))
     Blob.objects.all().delete()
     for at, report in stored:
         answer = _get(account, "as-of", at=at.isoformat())
@@ -173,7 +173,7 @@ def test_every_result_of_a_run_is_proven_without_what_is_only_kept_to_be_fast(re
 def plant(statement: str, *values: Any) -> None:
     """Change what the database refuses to change."""
     with connection.cursor() as cursor:
-        tables = ("margin_marginresult", "margin_unitresult")
+        tables = ("margin_marginresult", "margin_marginreport", "margin_unitresult")
         for table in tables:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_append_only")
         cursor.execute(statement, values)
@@ -192,12 +192,14 @@ def test_verify_margin_passes_what_is_right(result: MarginResult, capsys: pytest
         ("UPDATE margin_marginresult SET mmr = mmr + 0.00000001 WHERE id = %s", "mmr"),
         ("UPDATE margin_marginresult SET standard_imr = 1 WHERE id = %s", "standard_imr"),
         (
-            "UPDATE margin_marginresult SET report = convert_to(replace(convert_from(report, 'UTF8'),"
-            " '\"status\":\"', '\"status\":\"un'), 'UTF8') WHERE id = %s",
+            "UPDATE margin_marginreport SET content = convert_to(replace(convert_from(content, 'UTF8'),"
+            " '\"status\":\"', '\"status\":\"un'), 'UTF8') FROM margin_marginresult r"
+            " WHERE r.id = %s AND margin_marginreport.account_id = r.account_id",
             "report.account.status",
         ),
         (
-            "UPDATE margin_marginresult SET report = report || convert_to(' ', 'UTF8') WHERE id = %s",
+            "UPDATE margin_marginreport SET content = content || convert_to(' ', 'UTF8')"
+            " FROM margin_marginresult r WHERE r.id = %s AND margin_marginreport.account_id = r.account_id",
             "report_sha256",
         ),
         (
@@ -208,6 +210,7 @@ def test_verify_margin_passes_what_is_right(result: MarginResult, capsys: pytest
     ],
 )
 def test_verify_margin_names_what_was_changed(result: MarginResult, statement: str, path: str) -> None:
+    report_bytes(result=result)
     plant(statement, result.pk)
     told = StringIO()
     with pytest.raises(CommandError) as refusal:

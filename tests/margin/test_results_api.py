@@ -12,8 +12,8 @@ from margin.choices import RunReason
 from margin.engine.methodologies.registry import OFFERED
 from margin.engine.simulation import report_of as computed
 from margin.models import Blob, MarginResult
-from margin.selectors import report_of
 from margin.services.inputs import result_book
+from margin.services.reports import report_of
 from margin.services.runs import run_start
 from pmplatform.common.tokens import Scope
 from tests.margin.test_api import _client

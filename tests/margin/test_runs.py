@@ -28,8 +28,9 @@ from margin.models import (
     UnitResult,
 )
 from margin.parameter_files import shipped_library
-from margin.services import parts, runs
+from margin.services import cutting, parts, runs
 from margin.services.market import snapshot_accept
+from margin.services.reports import report_bytes
 from margin.services.retention import runs_prune
 from margin.tasks import enqueue
 from pmplatform.common.errors import Refused, StaleClaim
@@ -85,7 +86,7 @@ def test_a_run_by_workers_margins_every_account_as_a_book_document_would() -> No
         account = {name: value for name, value in document.items() if name != "methodology"}
         book = {"as_of": AS_OF.isoformat(), "methodology": "okx-2025", "parameters": None}
         alone = margin_report({**book, "market": market, "account": account}, shipped_library())
-        stored = msgspec.json.decode(bytes(by_code[document["id"]].report))
+        stored = msgspec.json.decode(report_bytes(result=by_code[document["id"]]))
         assert stored["risk_units"] == alone["risk_units"]
         assert {**stored["account"], "id": None} == {**alone["account"], "id": None}
 
@@ -123,7 +124,7 @@ def test_a_worker_killed_in_the_middle_of_a_crash_changes_time_and_not_the_resul
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     crash_world(200)
-    monkeypatch.setattr(runs, "SHARD_ACCOUNTS", 8)
+    monkeypatch.setattr(cutting, "SHARD_ACCOUNTS", 8)
     work_through(runs.run_start(reason=RunReason.MANUAL))
     undisturbed = newest_run()
     with start_worker(["stress", "margin"]) as victim:
@@ -257,7 +258,7 @@ def test_an_account_below_the_minimum_is_margined_by_standard_beside_the_others(
     Account.objects.filter(pk=account.pk).update(margin_methodology="standard")
     work_through(runs.run_start(reason=RunReason.MANUAL))
     stored = MarginResult.objects.get(run=newest_run(), account=account)
-    report = msgspec.json.decode(bytes(stored.report))
+    report = msgspec.json.decode(report_bytes(result=stored))
     assert report["methodology"] == "standard"
     assert report["risk_units"]
     assert all(unit["scenarios"] is None for unit in report["risk_units"])
@@ -267,7 +268,7 @@ def test_an_account_below_the_minimum_is_margined_by_standard_beside_the_others(
 def test_accounts_of_a_methodology_that_is_not_offered_wait_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(runs, "OFFERED", ("okx-2025",))
+    monkeypatch.setattr(cutting, "OFFERED", ("okx-2025",))
     demo_world(4)
     account = Account.objects.earliest("id")
     Account.objects.filter(pk=account.pk).update(margin_methodology="standard")

@@ -10,8 +10,8 @@ from accounts.models import Account, Tenant
 from margin.choices import RunReason
 from margin.models import MarginResult
 from margin.parameter_files import shipped_documents
-from margin.selectors import report_of
 from margin.services.market import parameters_load_initial
+from margin.services.reports import report_of
 from margin.services.runs import run_start
 from pmplatform.common.problems import MEDIA_TYPE
 from pmplatform.common.tokens import Scope

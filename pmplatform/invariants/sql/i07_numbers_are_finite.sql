@@ -8,7 +8,6 @@ UNION ALL
 SELECT format('account %s, run %s, unit %s', account_id, run_id, unit), format('mmr %s, imr %s', mmr, imr)
 FROM margin_unitresult
 WHERE mmr = 'NaN' OR imr = 'NaN' OR mmr < 0 OR imr < mmr
-    OR pnl && ARRAY['NaN', 'Infinity', '-Infinity']::float8[]
     OR ARRAY[delta, cash_delta, spot_in_use] && ARRAY['NaN', 'Infinity', '-Infinity']::float8[]
 UNION ALL
 SELECT format('account %s, %s', account_id, currency), format('balance %s', amount)
