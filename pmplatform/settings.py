@@ -225,6 +225,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "pmplatform.api.schema.describe_common",
+    ],
     # Fields that share choices, or a name for different ones; the schema names each set once.
     "ENUM_NAME_OVERRIDES": {
         "MethodologyEnum": "accounts.choices.Methodology",

@@ -15,9 +15,10 @@ from margin.api.parameters import READ_ERRORS, WRITE_ERRORS, ParametersView
 from margin.api.serializers import parameters as serializers
 from margin.engine.parameters.diff import parameter_diff
 from margin.models import ImpactReport, ParameterVersion
-from margin.services.impacts import impact_start
+from margin.services.impacts import impact_write
 from margin.services.runs import runs_announce
 from pmplatform.common.errors import NotFound, ValidationFailed
+from pmplatform.common.idempotency import IDEMPOTENCY_PARAMETER, idempotent_view
 from pmplatform.common.permissions import HasPrincipal
 from pmplatform.common.views import ApiView
 
@@ -56,19 +57,20 @@ class ImpactView(ParametersView):
 
     @extend_schema(
         operation_id="parameters_versions_impact_start",
+        parameters=[IDEMPOTENCY_PARAMETER],
         request=serializers.ImpactRequestSerializer,
         responses={202: serializers.ImpactSerializer, **WRITE_ERRORS},
         examples=[examples.IMPACT_REQUEST, examples.IMPACT],
     )
+    @idempotent_view
     def post(self, request: Request, version_id: int) -> Response:
         """Margin every account of the methodology under two versions. Scope: `parameters`, platform only.
 
-        Takes no `Idempotency-Key`: the book is read in a transaction of its own, and while a report on the
-        same two versions is under way, that one is answered.
+        While a report on the same two versions is under way, that one is answered.
         """
         version = versions.version_get(version_id=version_id)
         base = _base(version, self.given(serializers.ImpactRequestSerializer).get("base"))
-        report, part_ids = impact_start(base=base, proposed=version, actor=self.actor, now=timezone.now())
+        report, part_ids = impact_write(base=base, proposed=version, actor=self.actor, now=timezone.now())
         runs_announce(part_ids=part_ids)
         return Response(self.get_serializer(report).data, status=HTTPStatus.ACCEPTED)
 
@@ -105,7 +107,7 @@ class InForceView(ApiView):
         examples=[examples.IN_FORCE],
     )
     def get(self, request: Request) -> Response:
-        """The version that is, was or will be in force at an instant. Every token may read it."""
+        """The version that is, was or will be in force at an instant. Any credentials."""
         name = request.query_params.get("methodology", "")
         if name not in Methodology.values:
             raise ValidationFailed.at("methodology", f"is none of {', '.join(Methodology.values)}")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts import selectors as accounts
 from margin import selectors
@@ -19,15 +19,24 @@ from margin.versions import standings
 from pmplatform.common.audit import audit_append
 from pmplatform.common.errors import Refused
 from pmplatform.common.principals import Actor
+from pmplatform.common.transactions import one_view
 
 
 def impact_start(
     *, base: ParameterVersion, proposed: ParameterVersion, actor: Actor, now: datetime
 ) -> tuple[ImpactReport, list[int]]:
+    """As `impact_write`, in a transaction of its own."""
+    with one_view():
+        return impact_write(base=base, proposed=proposed, actor=actor, now=now)
+
+
+def impact_write(
+    *, base: ParameterVersion, proposed: ParameterVersion, actor: Actor, now: datetime
+) -> tuple[ImpactReport, list[int]]:
     """Start both runs at the newest snapshot; returns the report to come and the parts to be worked on now.
 
-    The book is read in one REPEATABLE READ transaction, so that both versions see the same accounts; call
-    it outside of any other. While a report on the same two versions is under way, that one is returned.
+    Inside of `one_view`, which the caller opens, so that both versions see the same accounts. While a report
+    on the same two versions is under way, that one is returned.
 
     Raises
     ------
@@ -35,30 +44,27 @@ def impact_start(
         For a draft, versions of different methodologies, or without a market snapshot.
     """
     _comparable(base, proposed)
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        running = ImpactReport.objects.filter(base=base, proposed=proposed, state=ImpactState.RUNNING)
-        if report := running.first():
-            return report, []
-        snapshot = selectors.snapshot_latest()
-        if snapshot is None:
-            raise Refused(["There is no market snapshot to margin by; load one first."])
-        ids = accounts.account_ids_by_methodology().get(base.methodology, [])
-        runs = [_run(version, ids, snapshot) for version in (base, proposed)]
-        report = ImpactReport.objects.create(
-            base=base,
-            proposed=proposed,
-            base_sha256=base.sha256,
-            document_sha256=proposed.sha256,
-            snapshot=snapshot,
-            base_run=runs[0],
-            proposed_run=runs[1],
-            requested_by=actor.name,
-            created_at=now,
-        )
-        _audit(report, "parameters.impact", actor)
-        return report, [part for run in runs for part in run_advance(run_id=run.pk)]
+    running = ImpactReport.objects.filter(base=base, proposed=proposed, state=ImpactState.RUNNING)
+    if report := running.first():
+        return report, []
+    snapshot = selectors.snapshot_latest()
+    if snapshot is None:
+        raise Refused(["There is no market snapshot to margin by; load one first."])
+    ids = accounts.account_ids_by_methodology().get(base.methodology, [])
+    runs = [_run(version, ids, snapshot) for version in (base, proposed)]
+    report = ImpactReport.objects.create(
+        base=base,
+        proposed=proposed,
+        base_sha256=base.sha256,
+        document_sha256=proposed.sha256,
+        snapshot=snapshot,
+        base_run=runs[0],
+        proposed_run=runs[1],
+        requested_by=actor.name,
+        created_at=now,
+    )
+    _audit(report, "parameters.impact", actor)
+    return report, [part for run in runs for part in run_advance(run_id=run.pk)]
 
 
 def _comparable(base: ParameterVersion, proposed: ParameterVersion) -> None:

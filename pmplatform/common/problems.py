@@ -147,9 +147,14 @@ def _member_path(path: str, key: object) -> str:
     return f"{path}[{key}]" if isinstance(key, int) else key_path(path, str(key))
 
 
-def _documented(status: HTTPStatus) -> OpenApiResponse:
+def problem_document(status: HTTPStatus) -> dict[str, Any]:
+    """An example of a problem."""
     body = _body(status=status, detail=status.description or status.phrase) | {"request_id": "5f1c0c2e"}
     if status == HTTPStatus.BAD_REQUEST:
         body["errors"] = [{"path": "quantity", "message": "is not a decimal number"}]
-    example = OpenApiExample(status.phrase, value=body, media_type=MEDIA_TYPE)
+    return body
+
+
+def _documented(status: HTTPStatus) -> OpenApiResponse:
+    example = OpenApiExample(status.phrase, value=problem_document(status), media_type=MEDIA_TYPE)
     return OpenApiResponse(ProblemSerializer, description=status.phrase, examples=[example])

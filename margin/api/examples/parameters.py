@@ -96,6 +96,7 @@ IMPACT = OpenApiExample(
         "finished_at": "2024-12-20T10:00:05Z",
     },
     response_only=True,
+    status_codes=["200", "202"],
 )
 IMPACT_ACCOUNT = OpenApiExample(
     "account of an impact report",

@@ -19,7 +19,7 @@ _RUN = {
     "result_sha256": "",
     "failure": "",
 }
-RUN = OpenApiExample("run", value=_RUN, response_only=True)
+RUN = OpenApiExample("run", value=_RUN, response_only=True, status_codes=["200", "202"])
 RUN_CANCELLED = OpenApiExample(
     "run that was cancelled",
     value={
