@@ -10,8 +10,8 @@ from margin.choices import RunReason
 from margin.engine.simulation import margin_report
 from margin.models import MarginResult
 from margin.parameter_files import shipped_library
-from margin.selectors import report_of
 from margin.services.market import snapshot_accept
+from margin.services.reports import report_of
 from margin.services.runs import run_start
 from tests.margin.test_api import _client
 from tests.margin.test_runs import work_through

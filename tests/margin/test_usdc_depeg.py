@@ -16,8 +16,9 @@ from accounts.models import EligibilityTransition
 from margin.choices import GuardKind, RunReason
 from margin.guards import Ages, Candidate, Limits, Memory, Verdict, judge
 from margin.market_states import market_state
-from margin.models import MarketGuardEvent, UnitResult
+from margin.models import MarginResult, MarginRun, MarketGuardEvent
 from margin.services.eligibility import eligibility_review
+from margin.services.reports import report_of
 from margin.services.runs import run_start
 from tests.margin.falling import margined
 from tests.margin.proposals import document_of
@@ -130,6 +131,12 @@ def depeg_rate(usdc: float) -> float:
     return float(np.interp(min(usdc, 1 / usdc), factor["price_nodes"], factor["rates"][0]))
 
 
+def mr9_of(run: MarginRun) -> float:
+    """The charge in a run's report of the one account."""
+    [unit] = report_of(MarginResult.objects.get(run=run))["risk_units"]
+    return float(unit["components"]["mr9"])
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_charge_for_the_peg_grows_as_it_is_lost_and_shrinks_as_it_returns() -> None:
     hours = minutes()[:: 6 * 60]
@@ -137,11 +144,10 @@ def test_the_charge_for_the_peg_grows_as_it_is_lost_and_shrinks_as_it_returns() 
     charges = []
     for number, minute in enumerate(hours, start=1):
         run = margined(market_at(minute), AS_OF + number * MINUTE)
-        unit = UnitResult.objects.get(run=run)
         usdc = 500 * 0.01 * minute.levels["index.BTC-USDC"] * minute.levels["fx.USDC"]
         charge = min(usdc, 5_000 * 100.0) * depeg_rate(minute.levels["fx.USDC"])
-        assert unit.components["mr9"] == pytest.approx(charge, rel=1e-9)
-        charges.append(unit.components["mr9"])
+        charges.append(mr9_of(run))
+        assert charges[-1] == pytest.approx(charge, rel=1e-9)
     calm, worst = charges[0], max(charges)
     assert calm == pytest.approx(2_500, rel=0.01), "0.5 % of half a million"
     assert worst > 10 * calm
@@ -153,16 +159,14 @@ def test_the_lost_peg_is_held_told_and_moves_nobody_until_it_is_confirmed() -> N
     [before, *_], [low, after, *_] = between(MIDNIGHT, MIDNIGHT), between(LOW, "2023-03-11T07:16:00Z")
     world(market_at(before), AS_OF, [HEDGED])
     work_through(run_start(reason=RunReason.MANUAL))
-    calm = UnitResult.objects.get(run=newest_run()).components["mr9"]
+    calm = mr9_of(newest_run())
     held = margined(market_at(low), AS_OF + MINUTE)
     state = market_state(AS_OF + MINUTE)
     assert state is not None
     assert state.standing.word == "hold"
     assert any(reason.startswith("fx.USDC jumped from") for reason in state.reasons)
     assert eligibility_review(run_id=held.pk, now=AS_OF + MINUTE) == 0
-    assert UnitResult.objects.get(run=held).components["mr9"] > 10 * calm, (
-        "it is served, though it moves nothing"
-    )
+    assert mr9_of(held) > 10 * calm, "it is served, though it moves nothing"
     margined(market_at(after), AS_OF + 2 * MINUTE)
     state = market_state(AS_OF + 2 * MINUTE)
     assert state is not None
