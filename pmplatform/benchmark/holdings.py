@@ -59,7 +59,7 @@ def holdings(block: int, accounts: int, market: Market) -> Holdings:
     sides = rng.choice((-5.0, 5.0), len(ordering))
     drift = 1.0 + rng.normal(0.0, 0.02, len(key))
     gross = np.bincount(account, np.abs(quantity) * market.index_notional[instrument], BLOCK)
-    cash = np.round(1_000.0 + gross * rng.uniform(0.03, 0.5, BLOCK), 2)
+    cash = np.round(1_000.0 + gross * rng.uniform(0.2, 1.2, BLOCK), 2)
     mine, ours = account < accounts, ordering < accounts
     return Holdings(
         positions=Positions(_ints(account[mine]), _ints(instrument[mine]), quantity[mine]),

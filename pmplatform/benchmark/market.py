@@ -23,7 +23,7 @@ _MONEYNESS: Final = np.linspace(0.5, 1.8, 32)
 
 
 def market_document() -> dict[str, Any]:
-    """The `market` object of a book document at `AS_OF`, with 2,154 derivatives."""
+    """The `market` object of a book document, with 2,154 derivatives; prices are those at `AS_OF`."""
     return {
         "index": {f"{coin}-USD": price for coin, price in SPOT.items()},
         "fx": dict(_FX),

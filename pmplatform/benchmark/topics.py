@@ -8,6 +8,7 @@ from pmplatform.benchmark.engine_rows import engine_measures
 from pmplatform.benchmark.holdings import book
 from pmplatform.benchmark.market import market
 from pmplatform.benchmark.measures import Measure
+from pmplatform.benchmark.run_rows import run_measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,11 @@ def _engine(extent: Extent) -> Iterator[Measure]:
     return engine_measures(book(extent.accounts, market()), market(), extent.pairs)
 
 
-TOPICS: Final[Mapping[str, Callable[[Extent], Iterator[Measure]]]] = {"engine": _engine}
+def _runs(extent: Extent) -> Iterator[Measure]:
+    return run_measures(extent.accounts, extent.pairs)
+
+
+TOPICS: Final[Mapping[str, Callable[[Extent], Iterator[Measure]]]] = {"engine": _engine, "runs": _runs}
 
 
 def measures(topics: Sequence[str], extent: Extent) -> Iterator[Measure]:

@@ -47,7 +47,9 @@ def _measured(quick: bool, only: str) -> Iterator[Measure]:
         embedded_servers(Path(scratch), durable=True, environ={}) as servers,
     ):
         environment = os.environ | servers.as_environment() | _environment(scratch)
-        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "benchmark_measure"]
+        manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+        subprocess.run([*manage, "migrate", "--verbosity=0"], env=environment, check=True)
+        command = [*manage, "benchmark_measure"]
         options = [*(["--quick"] if quick else []), f"--only={only}"]
         with subprocess.Popen([*command, *options], env=environment, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None

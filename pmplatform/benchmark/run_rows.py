@@ -1,0 +1,130 @@
+"""Rows of whole runs, from database to database, through workers of their own."""
+
+import time
+from collections.abc import Iterator, Sequence
+from statistics import median
+from typing import Final
+
+from django.db import connection, transaction
+
+from accounts import selectors as accounts
+from accounts.columns import book_columns
+from accounts.models import Tenant
+from margin.choices import PartKind, RunReason, RunState
+from margin.models import MarginRun, MarginRunPart
+from margin.services.margining import margining
+from margin.services.runs import run_start
+from margin.tasks import enqueue
+from pmplatform.benchmark.measures import Measure, Quantity, at_most, times_faster
+from pmplatform.benchmark.ordinary import ordinary_run
+from pmplatform.benchmark.stored import accounts_fill, snapshot_next, stage
+from pmplatform.benchmark.system import workers
+from pmplatform.benchmark.timing import seconds_of
+
+#: The ordinary implementation is timed on so many accounts, and scaled.
+_ORDINARY_ACCOUNTS: Final = 500
+_POLL_SECONDS: Final = 0.005
+_PATIENCE_SECONDS: Final = 300.0
+
+
+class RunFailed(RuntimeError):
+    """A run of the benchmark did not complete; the message says why."""
+
+
+def run_measures(count: int, pairs: int) -> Iterator[Measure]:
+    """Cold runs over an otherwise empty database, which is filled here."""
+    stage()
+    accounts_fill(0, count, Tenant.objects.get().pk)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    with workers():
+        timed = [_pair() for _ in range(pairs)]
+    cold, load, write = (median(column) for column in zip(*timed, strict=True))
+    yield at_most(
+        f"cold run of {count:,} accounts, database to database, 2 workers",
+        Quantity(cold, "s"),
+        Quantity(load + write, "s", f"best load {load:.2f} s and best write {write:.2f} s alone"),
+        1.6,
+        f"{count / cold:,.0f} accounts/s",
+    )
+    sample = min(_ORDINARY_ACCOUNTS, count)
+    ordinary = _ordinary(sample) * count / sample
+    yield times_faster(
+        "the same against an ordinary Django implementation",
+        Quantity(cold, "s"),
+        Quantity(ordinary, "s", "ORM, an account at a time"),
+        20.0,
+        f"timed on {sample:,} accounts, scaled to all",
+    )
+
+
+def cold_run() -> tuple[MarginRun, float]:
+    """A run over a snapshot of its own by the workers at hand; the run, and how many seconds it took."""
+    snapshot_next()
+    started = time.perf_counter()
+    enqueue(run_start(reason=RunReason.MANUAL))
+    run = MarginRun.objects.latest("id")
+    while run.state not in RunState.ended():
+        if time.perf_counter() - started > _PATIENCE_SECONDS:
+            raise RunFailed(f"run {run.pk} is {run.state} after {_PATIENCE_SECONDS:.0f} s")
+        time.sleep(_POLL_SECONDS)
+        run.refresh_from_db(fields=["state", "failure"])
+    if run.state != RunState.COMPLETED:
+        raise RunFailed(run.failure)
+    return run, time.perf_counter() - started
+
+
+def _pair() -> tuple[float, float, float]:
+    """Seconds of a cold run, of the best load and of the best write."""
+    run, cold = cold_run()
+    ids = [pk for group in accounts.account_ids_by_methodology().values() for pk in group]
+    codes = accounts.instrument_codes()
+    load = seconds_of(lambda: book_columns(ids=ids, codes=codes))
+    return cold, load, _best_write(run.pk)
+
+
+def _best_write(run: int) -> float:
+    """Seconds of the COPY of a run's very rows, prepared as bytes, into tables of the same kind."""
+    seconds = 0.0
+    for table in ("margin_marginresult", "margin_unitresult"):
+        content = _copied_out(table, run)
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"CREATE TABLE benchmark_rows (LIKE {table} INCLUDING ALL)")
+            seconds += seconds_of(lambda: _copy_in(content))  # noqa: B023 - called in this very turn
+            cursor.execute("DROP TABLE benchmark_rows")
+    return seconds
+
+
+def _copied_out(table: str, run: int) -> Sequence[bytes]:
+    query = f"COPY (SELECT * FROM {table} WHERE run_id = %s) TO STDOUT (FORMAT BINARY)"  # noqa: S608
+    with connection.cursor() as cursor, cursor.copy(query, [run]) as copy:
+        return [b"".join(copy)]
+
+
+def _copy_in(blocks: Sequence[bytes]) -> None:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy("COPY benchmark_rows FROM STDIN (FORMAT BINARY)") as copy,
+    ):
+        for block in blocks:
+            copy.write(block)
+
+
+def _ordinary(count: int) -> float:
+    """Seconds of the ordinary implementation over the first accounts; nothing of it stays."""
+    desk = margining(methodology="okx-2025")
+    part = MarginRunPart.objects.filter(kind=PartKind.MARGIN).latest("id")
+    with transaction.atomic():
+        run = MarginRun.objects.create(
+            snapshot=desk.snapshot,
+            engine="",
+            ledger_position=0,
+            reason=RunReason.MANUAL,
+            state=RunState.MARGIN,
+            accounts=count,
+        )
+        # Reads the risk arrays, which the others need not do again.
+        ordinary_run(run=run, part=part, desk=desk, accounts=0)
+        seconds = seconds_of(lambda: ordinary_run(run=run, part=part, desk=desk, accounts=count))
+        transaction.set_rollback(True)
+    return seconds

@@ -1,0 +1,56 @@
+"""The platform's own processes, as in production, on the benchmark's servers."""
+
+import os
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+
+from pmplatform.embedded.process import LOOPBACK, free_port, supervised
+from pmplatform.embedded.web import responds
+
+WORKERS: Final = 2
+_QUEUES: Final = "stress,margin,liquidation,housekeeping"
+
+
+@contextmanager
+def workers(processes: int = WORKERS) -> Iterator[None]:
+    """A Celery worker with so many processes."""
+    name = f"{uuid.uuid4().hex}@benchmark"
+    command = ["-m", "celery", "--app=pmplatform", "worker", "--loglevel=INFO"]
+    options = [f"--queues={_QUEUES}", f"--concurrency={processes}", f"--hostname={name}"]
+    with _running([*command, *options], f"{name} ready"):
+        yield
+
+
+@contextmanager
+def whole_system() -> Iterator[str]:
+    """Workers, relay and web server; yields the address of the API."""
+    port = free_port()
+    serve = ["-m", "granian", "--interface=wsgi", f"--host={LOOPBACK}", f"--port={port}"]
+    relay = [str(settings.BASE_DIR / "manage.py"), "outbox_relay"]
+    with ExitStack() as stack:
+        stack.enter_context(workers())
+        stack.enter_context(_running(relay, "is relayed"))
+        stack.enter_context(_running([*serve, "pmplatform.wsgi:application"], "", port))
+        yield f"http://{LOOPBACK}:{port}/api/v1"
+
+
+@contextmanager
+def _running(command: list[str], word: str, port: int | None = None) -> Iterator[None]:
+    """A process of this interpreter, ready once its log says `word` or something answers at the port."""
+    with tempfile.TemporaryDirectory(prefix="pm-process-") as directory:
+        log = Path(directory) / "output.log"
+        with supervised(
+            [sys.executable, *command],
+            stop_signal="SIGTERM",
+            log=log,
+            answers=lambda: word in log.read_text(errors="replace") and (port is None or responds(port)),
+            environment=os.environ,
+        ):
+            yield
