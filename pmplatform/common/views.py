@@ -10,6 +10,7 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from pmplatform.common.errors import FieldError, ValidationFailed
 from pmplatform.common.limits import Allowance, allowance_take
 from pmplatform.common.middleware import current_request_id
 from pmplatform.common.pagination import CursorPages
@@ -17,6 +18,8 @@ from pmplatform.common.parsers import DEFAULT_MAX_BODY_BYTES, StrictJSONParser
 from pmplatform.common.permissions import HasScope
 from pmplatform.common.principals import Actor, Principal, principal_of
 from pmplatform.common.tokens import Scope
+
+_UNSTORABLE = "has characters that cannot be stored"
 
 
 class ApiView(GenericAPIView[Any]):
@@ -32,6 +35,8 @@ class ApiView(GenericAPIView[Any]):
 
     parser_classes = (StrictJSONParser,)
     renderer_classes: Sequence[type[BaseRenderer]] = (JSONRenderer,)
+    # What a route takes and gives is in the schema; it is not told again by OPTIONS.
+    http_method_names = ("get", "post", "put", "patch", "delete", "head")
     permission_classes: Sequence[type[BasePermission]] = (HasScope,)
     pagination_class = CursorPages
 
@@ -45,6 +50,13 @@ class ApiView(GenericAPIView[Any]):
     @property
     def actor(self) -> Actor:
         return self.principal.actor(current_request_id())
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        # Text that PostgreSQL could not be asked about.
+        given = {**request.query_params.dict(), **kwargs}
+        if faults := [FieldError(name, _UNSTORABLE) for name, value in given.items() if "\0" in str(value)]:
+            raise ValidationFailed(faults)
 
     def check_throttles(self, request: Request) -> None:
         """Count the request against its principal's limit; what needs no principal is not limited."""
