@@ -6,18 +6,19 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import TabularInline
 
 from margin import selectors
 from margin.console.account import account_page
 from margin.console.market_admin import MarketGuardEventAdmin, MarketSnapshotAdmin
 from margin.console.report import standard_figures, status_mark
+from margin.console.run import run_mark, run_page
 from margin.console.version_admin import ParameterVersionAdmin
 from margin.models import (
     MarginResult,
     MarginRun,
-    MarginRunPart,
     MarketGuardEvent,
     MarketSnapshot,
     ParameterVersion,
@@ -26,39 +27,35 @@ from pmplatform.common.admin import ReadOnlyAdmin
 from pmplatform.common.console import duration, money, percent
 
 
-class PartInline(TabularInline):
-    """The risk units and shards of a run, with why one failed."""
-
-    model = MarginRunPart
-    fields = readonly_fields = ("kind", "name", "state", "attempts", "accounts", "finished_at", "failure")
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(MarginRun)
 class MarginRunAdmin(ReadOnlyAdmin):
     list_display = (
         "id",
-        "state",
+        "standing",
         "reason",
         "snapshot",
         "progress",
         "accounts",
         "took",
         "created_at",
-        "result_sha256",
     )
     list_filter = ("state", "reason")
-    inlines = (PartInline,)
+    change_form_template = "margin/run.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MarginRun]:
-        return selectors.runs().order_by("-id")
+        return selectors.runs().defer("snapshot__content").order_by("-id")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        run = self.get_object(request, unquote(object_id))
+        context = dict(extra_context or {}) | ({"page": run_page(run)} if run else {})
+        response: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return response
+
+    @admin.display(description="state", ordering="state")
+    def standing(self, run: MarginRun) -> SafeString:
+        return run_mark(run.state)
 
     @admin.display(description="parts done")
     def progress(self, run: Any) -> str:
@@ -101,16 +98,17 @@ class MarginResultAdmin(ReadOnlyAdmin):
         "imr_usd",
         "saving",
         "ratio",
+        "run_id",
     )
+    list_display_links = ("run_id",)
     list_filter = (RunFilter, "status")
-    list_select_related = ("account__tenant", "run__snapshot")
     search_fields = ("^account__code",)
     ordering = ("margin_ratio", "id")
     change_form_template = "margin/result.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MarginResult]:
         queryset: QuerySet[MarginResult] = super().get_queryset(request)
-        return queryset.select_related("account__tenant", "run__snapshot")
+        return queryset.select_related("account__tenant", "run__snapshot").defer("run__snapshot__content")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -124,8 +122,9 @@ class MarginResultAdmin(ReadOnlyAdmin):
         return response
 
     @admin.display(description="account", ordering="account__code")
-    def account_code(self, result: MarginResult) -> str:
-        return str(result.account.code)
+    def account_code(self, result: MarginResult) -> SafeString:
+        url = reverse("admin:account", args=[result.account_id])
+        return format_html('<a class="pm-link" href="{}">{}</a>', url, result.account.code)
 
     @admin.display(description="tenant", ordering="account__tenant__slug")
     def tenant(self, result: MarginResult) -> str:

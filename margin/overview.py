@@ -84,7 +84,7 @@ class AtRisk:
         return None if now is None or self.before is None else now - self.before
 
 
-def book_standing(edges: Sequence[float]) -> BookStanding:
+def book_standing(results: QuerySet[MarginResult], edges: Sequence[float]) -> BookStanding:
     """Totals and distribution in one pass; `edges` are the ascending inner bounds of the bins."""
     places = [When(margin_ratio__lt=edge, then=Value(place)) for place, edge in enumerate(edges)]
     place = Case(
@@ -93,7 +93,7 @@ def book_standing(edges: Sequence[float]) -> BookStanding:
         default=Value(len(edges)),
         output_field=IntegerField(null=True),
     )
-    rows = selectors.results_latest().order_by().annotate(place=place).values("place", "status")
+    rows = results.order_by().annotate(place=place).values("place", "status")
     found = list(rows.annotate(n=Count("id"), equity=Sum("net_equity"), needed=Sum("mmr")))
     return BookStanding(
         groups=tuple(_group(status, found) for status in MarginStatus),
@@ -113,20 +113,19 @@ def _group(status: MarginStatus, rows: Sequence[Mapping[str, Any]]) -> Group:
     )
 
 
-def results_at_risk(most: int) -> list[AtRisk]:
-    """The accounts with the lowest margin ratios, each with that of the last completed run before."""
-    lowest = selectors.results_latest().filter(margin_ratio__isnull=False).order_by("margin_ratio", "id")
-    results = list(lowest.select_related(None).select_related("account__tenant").only(*_SHOWN)[:most])
-    previous = _run_before()
-    rows = MarginResult.objects.filter(run=previous, account__in=[result.account_id for result in results])
+def results_at_risk(results: QuerySet[MarginResult], previous: int | None, most: int) -> list[AtRisk]:
+    """The results with the lowest margin ratios, each beside that of its account in a previous run."""
+    lowest = results.filter(margin_ratio__isnull=False).order_by("margin_ratio", "id")
+    chosen = list(lowest.select_related(None).select_related("account__tenant").only(*_SHOWN)[:most])
+    rows = MarginResult.objects.filter(run=previous, account__in=[result.account_id for result in chosen])
     before = dict(rows.values_list("account_id", "margin_ratio")) if previous else {}
-    return [AtRisk(result, before.get(result.account_id)) for result in results]
+    return [AtRisk(result, before.get(result.account_id)) for result in chosen]
 
 
-def _run_before() -> int | None:
-    """The last completed run over the book but one."""
+def runs_completed(most: int) -> list[int]:
+    """The newest completed runs over the book, by id, the newest first."""
     completed = book_runs().filter(state=RunState.COMPLETED).order_by("-id")
-    return next(iter(completed.values_list("id", flat=True)[1:2]), None)
+    return list(completed.values_list("id", flat=True)[:most])
 
 
 def book_runs() -> QuerySet[MarginRun]:
@@ -142,9 +141,8 @@ def thresholds_in_force(at: datetime) -> list[dict[str, float]]:
     return list(newest.values_list("document__thresholds", flat=True))
 
 
-def unit_exposures() -> list[dict[str, Any]]:
-    """Requirement and delta by risk unit over the newest completed run, the largest requirement first."""
-    run = selectors.run_latest_completed()
+def unit_exposures(run: int | None) -> list[dict[str, Any]]:
+    """Requirement and delta by risk unit over a run, the largest requirement first."""
     units = UnitResult.objects.filter(run=run).order_by().values("unit")
     sums = units.annotate(
         accounts=Count("id"),

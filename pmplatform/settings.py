@@ -16,7 +16,7 @@ from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from kombu import Queue
 
-from pmplatform import environment, tunables
+from pmplatform import environment, theme, tunables
 
 environment.refuse_unknown(
     frozenset(
@@ -240,18 +240,7 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-UNFOLD = {
-    "SITE_TITLE": "Portfolio margin",
-    "SITE_HEADER": "Portfolio margin",
-    "SITE_SYMBOL": "monitoring",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"/{STATIC_URL}console/icon.svg"}],
-    "SITE_URL": "/admin/",
-    "SHOW_HISTORY": False,
-    "STYLES": [f"/{STATIC_URL}console/{sheet}.css" for sheet in ("console", "charts", "pages")],
-    "SCRIPTS": [f"/{STATIC_URL}console/console.js"],
-    "COMMAND": {"search_callback": "pmplatform.console.search.results"},
-    "SIDEBAR": {"command_search": True, "navigation": "pmplatform.console.navigation.sidebar"},
-}
+UNFOLD = theme.unfold(f"/{STATIC_URL}console")
 
 # --- Celery. PostgreSQL holds the work; a message only hints that some is due, so losing one costs a sweep.
 CELERY_BROKER_URL = PM_REDIS_URL

@@ -62,7 +62,8 @@ def what_if(request: HttpRequest, account_id: int) -> HttpResponse:
     """What trades, a transfer or a move of the market would make of it: in the page, or as one of its own."""
     account = _account(request, account_id)
     view = what_if_view(account_id=account.pk, query=request.GET.dict())
-    return _part(request, account, "What if", "margin/account/what_if.html", {"what_if": view})
+    context = {"what_if": view, "form": view.form}
+    return _part(request, account, "What if", "margin/account/what_if.html", context)
 
 
 @console_page(VIEW_PERMISSION)
@@ -94,6 +95,8 @@ def _account(request: HttpRequest, account_id: int) -> Account:
 def _shown(account: Account, request: HttpRequest) -> Shown:
     result, now = selectors.result_latest(account.pk), timezone.now()
     market = market_state(now)
+    if result is not None:
+        result.account = account
     return Shown(
         account=account,
         result=result,

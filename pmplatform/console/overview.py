@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from liquidation import selectors as liquidations
 from liquidation.console.controls import MODE_MARKS
-from margin import market_states, overview, risk_states
+from margin import market_states, overview, risk_states, selectors
 from margin.choices import MarginStatus, RiskMode, RunState
 from margin.console.charts import threshold_ratios
 from margin.console.report import STATUS_MARKS, status_mark
@@ -133,7 +133,9 @@ def live(request: HttpRequest) -> HttpResponse:
 
 def overview_at(now: datetime) -> Overview:
     """The overview as of now."""
-    standing = overview.book_standing(EDGES)
+    results = selectors.results_latest()
+    newest, previous = (*overview.runs_completed(2), None, None)[:2]
+    standing = overview.book_standing(results, EDGES)
     return Overview(
         at=now,
         lights=tuple(_lights(now)),
@@ -142,9 +144,9 @@ def overview_at(now: datetime) -> Overview:
         mmr=money(standing.mmr),
         accounts=count(standing.accounts),
         tiles=tuple(map(_tile, standing.groups)),
-        worst=tuple(map(_risk_row, overview.results_at_risk(_WORST))),
+        worst=tuple(map(_risk_row, overview.results_at_risk(results, previous, _WORST))),
         distribution=_distribution(standing, now),
-        units=tuple(_unit_rows()),
+        units=tuple(_unit_rows(newest)),
     )
 
 
@@ -281,8 +283,8 @@ def _thresholds(now: datetime) -> dict[str, float]:
     return found
 
 
-def _unit_rows() -> Iterator[UnitRow]:
-    rows: list[dict[str, Any]] = overview.unit_exposures()
+def _unit_rows(run: int | None) -> Iterator[UnitRow]:
+    rows: list[dict[str, Any]] = overview.unit_exposures(run)
     largest = max((row["mmr_sum"] for row in rows), default=1) or 1
     for row in rows:
         yield UnitRow(
