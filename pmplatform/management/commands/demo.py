@@ -18,6 +18,7 @@ from pmplatform.embedded.servers import embedded_servers
 from pmplatform.embedded.web import responds
 
 _SECRETS: Final = ("PM_SECRET_KEY", "PM_TOKEN_PEPPER")
+_TOKEN: Final = ("--tenant=demo-desk", "--scopes=read,trade", "--days=1", "--name=demo")
 _QUEUES: Final = "stress,margin,liquidation,housekeeping"
 
 
@@ -71,6 +72,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Console  http://{LOOPBACK}:{port}{path}  (works once, from this machine)")
         self.stdout.write(f"API      http://{LOOPBACK}:{port}/api/docs")
         self.stdout.write(f"Stream   http://{LOOPBACK}:{stream_port}/api/v1/stream")
+        self.stdout.write(f"Token    {stage.read('token_create', *_TOKEN)}  (the demo desk's, for a day)")
 
 
 def _secrets(data_dir: Path) -> dict[str, str]:
