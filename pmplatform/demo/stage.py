@@ -1,11 +1,13 @@
 """The demo world in the database: its accounts once, and its market as time goes by."""
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 from django.contrib.auth import get_user_model
 
+from accounts.choices import Methodology
 from accounts.declaration_files import shipped_declaration
 from accounts.services.eligibility import declaration_publish
 from accounts.services.loading import accounts_load
@@ -23,10 +25,13 @@ SOURCE: Final = "demo"
 ACTOR: Final = Actor(name="demo", request_id="demo")
 
 
-def stage(*, accounts: int, seed: int, now: datetime) -> bool:
+def stage(
+    *, accounts: int, seed: int, now: datetime, methodologies: Sequence[Methodology] = (Methodology.OKX_2025,)
+) -> bool:
     """Load parameters, a declaration, a tenant, a user, a market and accounts into an empty database.
 
-    Returns False, and changes nothing, where the demo world stands already.
+    The accounts take the methodologies in turn. Returns False, and changes nothing, where the demo world
+    stands already.
     """
     if selectors.snapshot_latest() is not None:
         return False
@@ -36,7 +41,10 @@ def stage(*, accounts: int, seed: int, now: datetime) -> bool:
     version, text = shipped_declaration()
     declaration_publish(version=version, text=text, actor=ACTOR, now=now)
     tenant = tenant_create(slug="demo-desk", name="Demo desk", actor=ACTOR)
-    documents = [account.document for account in demo_accounts(market, accounts, seed)]
+    documents = [
+        account.document | {"methodology": methodologies[number % len(methodologies)].value}
+        for number, account in enumerate(demo_accounts(market, accounts, seed))
+    ]
     accounts_load(tenant_id=tenant.pk, documents=documents, actor=ACTOR, now=now)
     if not get_user_model().objects.filter(username=USERNAME).exists():
         user_create(
