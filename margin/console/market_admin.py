@@ -30,14 +30,16 @@ _KINDS: Final = {
     GuardKind.STUCK: Mark("warning", "▲"),
     GuardKind.MOVING: Mark("safe", "●"),
 }
-#: Events that the list of snapshots shows above itself.
+#: Events that the list of snapshots shows above itself, and reasons that a list shows of one.
 _RECENT: Final = 5
+_REASONS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
     event: MarketGuardEvent
     kind: SafeString
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,25 @@ def market_view() -> MarketView | None:
     state = market_states.market_state(timezone.now())
     if state is None:
         return None
-    events = market_states.guard_events().select_related(None)[:_RECENT]
+    events = market_states.guard_events()[:_RECENT]
     return MarketView(
         state=state,
         word=state_mark(state),
         age=f"{state.age_seconds:,.0f} s",
-        events=tuple(EventRow(event, kind_mark(event.kind)) for event in events),
+        events=tuple(map(event_row, events)),
     )
+
+
+def event_row(event: MarketGuardEvent) -> EventRow:
+    """An event for a list."""
+    return EventRow(event, kind_mark(event.kind), reason_words(event))
+
+
+def reason_words(event: MarketGuardEvent) -> str:
+    """The first of an event's reasons, and how many follow; its own page has them all."""
+    words = "; ".join(event.reasons[:_REASONS])
+    more = len(event.reasons) - _REASONS
+    return f"{words}; and {more} more" if more > 0 else words
 
 
 def state_mark(state: MarketState) -> SafeString:
@@ -77,7 +91,7 @@ def kind_mark(kind: str) -> SafeString:
 
 
 class MarketSnapshotAdmin(ReadOnlyAdmin):
-    list_display = ("sequence", "as_of", "received_at", "source", "instruments", "jumps", "hash")
+    list_display = ("sequence", "taken", "received", "source", "instruments", "jumps", "hash")
     list_filter = ("source",)
     list_before_template = "margin/market/state.html"
     fields = ("sequence", "as_of", "received_at", "source", "sha256", "instruments", "unchanged_since")
@@ -102,10 +116,18 @@ class MarketSnapshotAdmin(ReadOnlyAdmin):
             context |= {
                 "state": state,
                 "word": state_mark(state),
-                "events": [EventRow(event, kind_mark(event.kind)) for event in events],
+                "events": list(map(event_row, events)),
             }
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
+
+    @admin.display(description="as of, UTC", ordering="as_of")
+    def taken(self, snapshot: MarketSnapshot) -> str:
+        return f"{snapshot.as_of:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="received, UTC", ordering="received_at")
+    def received(self, snapshot: MarketSnapshot) -> str:
+        return f"{snapshot.received_at:%Y-%m-%d %H:%M:%S}"
 
     @admin.display(description="held")
     def jumps(self, snapshot: MarketSnapshot) -> str:
@@ -119,12 +141,16 @@ class MarketSnapshotAdmin(ReadOnlyAdmin):
 class MarketGuardEventAdmin(ReadOnlyAdmin):
     """Append-only; a refused snapshot is kept by its reasons alone."""
 
-    list_display = ("at", "did", "source", "as_of", "snapshot", "why")
+    list_display = ("when", "did", "source", "snapshot_id", "why")
     list_filter = ("kind", "source")
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MarketGuardEvent]:
-        return market_states.guard_events().select_related("snapshot").defer("snapshot__content")
+        return market_states.guard_events()
+
+    @admin.display(description="when, UTC", ordering="at")
+    def when(self, event: MarketGuardEvent) -> str:
+        return f"{event.at:%Y-%m-%d %H:%M:%S}"
 
     @admin.display(description="guard", ordering="kind")
     def did(self, event: MarketGuardEvent) -> SafeString:
@@ -132,4 +158,4 @@ class MarketGuardEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="reasons")
     def why(self, event: MarketGuardEvent) -> SafeString:
-        return format_html('<span class="pm-words">{}</span>', "; ".join(event.reasons))
+        return format_html('<span class="pm-words">{}</span>', reason_words(event))

@@ -95,13 +95,14 @@ class ParameterVersionAdmin(ReadOnlyAdmin):
         "methodology",
         "standing",
         "note",
-        "effective_from",
+        "begins",
         "came",
         "proposer",
         "approver",
     )
     list_filter = ("methodology", "state", "origin")
     search_fields = ("version",)
+    ordering = ("methodology", "-effective_from")
     change_form_template = "margin/version.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ParameterVersion]:
@@ -153,6 +154,10 @@ class ParameterVersionAdmin(ReadOnlyAdmin):
     @admin.display(description="now")
     def note(self, version: ParameterVersion) -> str:
         return in_force_note(version, timezone.now())
+
+    @admin.display(description="effective from, UTC", ordering="effective_from")
+    def begins(self, version: ParameterVersion) -> str:
+        return f"{version.effective_from:%Y-%m-%d %H:%M}"
 
     @admin.display(description="origin", ordering="origin")
     def came(self, version: ParameterVersion) -> str:

@@ -30,6 +30,7 @@ _MARKS: Final = {
     VersionState.WITHDRAWN: Mark("plain", "□"),
 }
 _NOTHING: Final = "\N{EN DASH}"
+_CENT: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +266,7 @@ def _largest(row: Mapping[str, Any]) -> LargestRow:
         components=tuple(
             _total(f"{item['unit']} {component_label(item['component'])}", item)
             for item in row["components"]
-            if item["change"]
+            if abs(item["change"]) >= _CENT
         ),
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 from margin.engine.parameters.diff import Change
 from margin.models import ImpactReport
 
+_CENT = 0.01
 _BAR = 40
 
 
@@ -54,8 +55,9 @@ def _moved(figure: Mapping[str, Any]) -> str:
 
 
 def _components(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The three components of the largest change."""
-    ranked = sorted(rows, key=lambda row: -abs(row["change"]))[:3]
+    """The three components of the largest change, without what is less than a cent."""
+    moved = [row for row in rows if abs(row["change"]) >= _CENT]
+    ranked = sorted(moved, key=lambda row: -abs(row["change"]))[:3]
     return ", ".join(f"{row['unit']} {row['component']} {row['change']:+,.2f}" for row in ranked)
 
 

@@ -9,7 +9,8 @@ import time_machine
 from django.urls import reverse
 
 from margin.choices import VersionState
-from margin.models import MarketSnapshot, ParameterVersion
+from margin.console.market_admin import reason_words
+from margin.models import MarketGuardEvent, MarketSnapshot, ParameterVersion
 from margin.versions import version_named
 from pmplatform import tunables
 from pmplatform.console.roles import Role
@@ -177,6 +178,8 @@ def test_snapshots_show_the_state_of_the_market_and_what_the_guards_did(the_cloc
         assert jumped in eve.get(reverse(f"admin:margin_{model}_change", args=[key])).content.decode()
     events = eve.get(reverse("admin:margin_marketguardevent_changelist"), {"kind__exact": "held"})
     assert jumped in events.content.decode()
+    many = MarketGuardEvent(kind="refused", reasons=[f"fault {number}" for number in range(9)])
+    assert reason_words(many) == "fault 0; fault 1; fault 2; and 6 more"
     the_clock.move_to(AS_OF + timedelta(minutes=5))
     accept(market(), 60)
     the_clock.move_to(AS_OF + timedelta(minutes=10))
