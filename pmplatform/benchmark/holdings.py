@@ -4,7 +4,7 @@ Sizes follow a power law (median 9 positions, at most 400 draws). An account fav
 favours perpetuals and near expiries, as open interest does. One account in ten has three open orders.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,15 +74,20 @@ def holdings(block: int, accounts: int, market: Market) -> Holdings:
     )
 
 
-def blocks(accounts: int, market: Market) -> Iterator[Holdings]:
-    """The holdings of so many accounts, block by block."""
-    for block, start in enumerate(range(0, accounts, BLOCK)):
-        yield holdings(block, min(BLOCK, accounts - start), market)
-
-
 def book(accounts: int, market: Market) -> Book:
     """So many accounts as one shard of the engine."""
-    parts = list(blocks(accounts, market))
+    starts = range(0, accounts, BLOCK)
+    return _book(
+        [holdings(start // BLOCK, min(BLOCK, accounts - start), market) for start in starts], accounts
+    )
+
+
+def block_book(block: int, accounts: int, market: Market) -> Book:
+    """The first accounts of a block as one shard of the engine."""
+    return _book([holdings(block, accounts, market)], accounts)
+
+
+def _book(parts: Sequence[Holdings], accounts: int) -> Book:
     starts = [BLOCK * number for number in range(len(parts))]
     position = [_moved(part.positions.account, start) for part, start in zip(parts, starts, strict=True)]
     order = [_moved(part.orders.account, start) for part, start in zip(parts, starts, strict=True)]

@@ -9,7 +9,6 @@ from django.db import connection, transaction
 
 from accounts import selectors as accounts
 from accounts.columns import book_columns
-from accounts.models import Tenant
 from margin.choices import PartKind, RunReason, RunState
 from margin.models import MarginRun, MarginRunPart
 from margin.services.margining import margining
@@ -17,7 +16,7 @@ from margin.services.runs import run_start
 from margin.tasks import enqueue
 from pmplatform.benchmark.measures import Measure, Quantity, at_most, times_faster
 from pmplatform.benchmark.ordinary import ordinary_run
-from pmplatform.benchmark.stored import accounts_fill, snapshot_next, stage
+from pmplatform.benchmark.stored import book_ensure, snapshot_next
 from pmplatform.benchmark.system import workers
 from pmplatform.benchmark.timing import seconds_of
 
@@ -32,11 +31,8 @@ class RunFailed(RuntimeError):
 
 
 def run_measures(count: int, pairs: int) -> Iterator[Measure]:
-    """Cold runs over an otherwise empty database, which is filled here."""
-    stage()
-    accounts_fill(0, count, Tenant.objects.get().pk)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+    """Cold runs over the benchmark's book."""
+    book_ensure(count)
     with workers():
         timed = [_pair() for _ in range(pairs)]
     cold, load, write = (median(column) for column in zip(*timed, strict=True))

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from django.db import connection
 from django.utils import timezone
 
 from accounts.choices import LedgerKind, Methodology
-from accounts.models import Account, Balance, Instrument, LedgerEntry, Order, Position
+from accounts.models import Account, Balance, Instrument, LedgerEntry, Order, Position, Tenant
 from accounts.services.tenants import tenant_create
 from margin import selectors
 from margin.models import MarketSnapshot
@@ -32,6 +33,15 @@ def stage() -> MarketSnapshot:
     parameters_load_initial(documents=shipped_documents())
     tenant_create(slug="benchmark", name="Benchmark", actor=ACTOR)
     return snapshot_next()
+
+
+def book_ensure(accounts: int) -> None:
+    """The benchmark's world with so many accounts, in a database that has none or has it already."""
+    if selectors.snapshot_latest() is None:
+        stage()
+        accounts_fill(0, accounts, Tenant.objects.get().pk)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
 
 
 def snapshot_next() -> MarketSnapshot:

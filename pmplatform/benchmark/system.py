@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,9 @@ from pmplatform.embedded.process import LOOPBACK, free_port, supervised
 from pmplatform.embedded.web import responds
 
 WORKERS: Final = 2
+#: Names the file whose bytes the raw site returns.
+VARIABLE: Final = "BENCHMARK_BYTES"
+_NO_LIMIT: Final = {"PM_RATE_LIMIT": "100000000"}
 _QUEUES: Final = "stress,margin,liquidation,housekeeping"
 
 
@@ -42,7 +45,18 @@ def whole_system() -> Iterator[str]:
 
 
 @contextmanager
-def _running(command: list[str], word: str, port: int | None = None) -> Iterator[None]:
+def raw_site(file: Path) -> Iterator[str]:
+    """A server that answers every reader of `/raw` with the bytes of a file; yields its address."""
+    port = free_port()
+    serve = ["-m", "granian", "--interface=wsgi", f"--host={LOOPBACK}", f"--port={port}"]
+    with _running([*serve, "pmplatform.benchmark.raw_site:application"], "", port, {VARIABLE: str(file)}):
+        yield f"http://{LOOPBACK}:{port}"
+
+
+@contextmanager
+def _running(
+    command: list[str], word: str, port: int | None = None, extra: Mapping[str, str] | None = None
+) -> Iterator[None]:
     """A process of this interpreter, ready once its log says `word` or something answers at the port."""
     with tempfile.TemporaryDirectory(prefix="pm-process-") as directory:
         log = Path(directory) / "output.log"
@@ -51,6 +65,6 @@ def _running(command: list[str], word: str, port: int | None = None) -> Iterator
             stop_signal="SIGTERM",
             log=log,
             answers=lambda: word in log.read_text(errors="replace") and (port is None or responds(port)),
-            environment=os.environ,
+            environment=os.environ | _NO_LIMIT | dict(extra or {}),
         ):
             yield

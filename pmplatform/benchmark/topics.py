@@ -4,24 +4,30 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
+from pmplatform.benchmark.api_rows import api_measures
 from pmplatform.benchmark.engine_rows import engine_measures
+from pmplatform.benchmark.growth_rows import growth_measures
 from pmplatform.benchmark.holdings import book
 from pmplatform.benchmark.market import market
 from pmplatform.benchmark.measures import Measure
 from pmplatform.benchmark.run_rows import run_measures
+from pmplatform.benchmark.stored import book_ensure
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How many accounts, and how many pairs of work and comparison."""
+    """How many accounts, how many pairs of work and comparison, and the sizes over which growth is seen."""
 
     accounts: int
     pairs: int
+    sizes: tuple[int, ...]
 
     @classmethod
     def of(cls, *, quick: bool) -> Self:
         """That of a benchmark, or of a quick one."""
-        return cls(accounts=10_000, pairs=3) if quick else cls(accounts=100_000, pairs=9)
+        return (
+            cls(10_000, 3, (2_500, 5_000, 10_000)) if quick else cls(100_000, 9, (10_000, 100_000, 1_000_000))
+        )
 
 
 def _engine(extent: Extent) -> Iterator[Measure]:
@@ -32,7 +38,17 @@ def _runs(extent: Extent) -> Iterator[Measure]:
     return run_measures(extent.accounts, extent.pairs)
 
 
-TOPICS: Final[Mapping[str, Callable[[Extent], Iterator[Measure]]]] = {"engine": _engine, "runs": _runs}
+def _api(extent: Extent) -> Iterator[Measure]:
+    book_ensure(extent.accounts)
+    return api_measures()
+
+
+TOPICS: Final[Mapping[str, Callable[[Extent], Iterator[Measure]]]] = {
+    "engine": _engine,
+    "growth": lambda extent: growth_measures(extent.sizes),
+    "runs": _runs,
+    "api": _api,
+}
 
 
 def measures(topics: Sequence[str], extent: Extent) -> Iterator[Measure]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 
 from margin.engine.documents.schema import (
@@ -112,6 +113,10 @@ class MarketRows:
 
     def to_market(self) -> Market:
         """The columnar market, of the derivatives that are alive and whose underlying has a USD index."""
+        return self._market
+
+    @cached_property
+    def _market(self) -> Market:
         usable = [
             row
             for row in self.instruments

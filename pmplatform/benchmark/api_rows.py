@@ -1,0 +1,186 @@
+"""Rows of the running system: what-if, the newest report, a change under load until its margin is read."""
+
+import itertools
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+import msgspec
+
+from accounts.models import Account
+from margin.assembly import shard_book
+from margin.engine.simulation import margin_report
+from margin.parameter_files import shipped_library
+from margin.services.margining import account_input, margining
+from margin.services.reading import account_inputs
+from pmplatform.benchmark.client import Client, RequestFailed, token
+from pmplatform.benchmark.market import AS_OF, market_document
+from pmplatform.benchmark.measures import Goal, Measure, Quantity, Sense, within
+from pmplatform.benchmark.run_rows import cold_run
+from pmplatform.benchmark.system import raw_site, whole_system
+from pmplatform.benchmark.timing import quantile, seconds_of
+
+_LEGS: Final = 50
+_REQUESTS: Final = 200
+_CHANGES_A_SECOND: Final = 200
+_WRITERS: Final = 24
+_LOAD_SECONDS: Final = 10.0
+_PROBES: Final = 60
+_PATIENCE_SECONDS: Final = 5.0
+
+
+def api_measures() -> Iterator[Measure]:
+    """Against web server, relay and workers, over the book that is stored."""
+    secret = token()
+    with whole_system() as url, Client(url, secret) as client:
+        cold_run()
+        yield from _what_if(client)
+        yield _latest_report(client, secret)
+        yield from _changes(url, secret, client)
+
+
+def _book() -> dict[str, Any]:
+    """A self-contained document of an account with 50 legs, its market no larger than what it holds."""
+    market = market_document()
+    options = [row for row in market["instruments"] if row["underlying"] == "BTC"][::14][:_LEGS]
+    positions = [
+        {"instrument": row["id"], "quantity": (-1) ** i * (i % 7 + 1), "entry_price": row["mark"] or 0.0001}
+        for i, row in enumerate(options)
+    ]
+    return {
+        "as_of": AS_OF.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "methodology": "okx-2025",
+        "parameters": None,
+        "market": {**market, "instruments": options},
+        "account": {"id": "what-if", "balances": {"USDT": 1_000_000}, "positions": positions},
+    }
+
+
+def _what_if(client: Client) -> Iterator[Measure]:
+    document, library = _book(), shipped_library()
+    desk = margining(methodology="okx-2025")
+    largest = _account_with_legs()
+    rows = [account_input(largest).to_rows()]
+    idle = Quantity(_median_ms(lambda: client.get("/market/state")), "ms", "GET of the market's state")
+    held = len(rows[0].positions)
+    yield within(
+        f"what-if of {held} legs in process, on a snapshot, p50",
+        Quantity(_median_ms(lambda: desk.margin_book(shard_book(rows, desk.rows))), "ms"),
+        1.0,
+        None,
+        "rows to book to margin, risk arrays in memory",
+    )
+    yield within(
+        f"what-if of {_LEGS} legs as a self-contained document, p50",
+        Quantity(_median_ms(lambda: margin_report(document, library)), "ms"),
+        2.5,
+        None,
+    )
+    yield within(
+        f"what-if of {_LEGS} legs through the API, p50",
+        Quantity(_median_ms(lambda: client.post("/simulations", document)), "ms"),
+        8.0,
+        idle,
+    )
+
+
+def _account_with_legs() -> int:
+    """The first account that holds about as many legs."""
+    for pk in Account.objects.order_by("pk").values_list("pk", flat=True)[:5_000].iterator():
+        [account] = account_inputs([pk])
+        if _LEGS <= len(account.positions) <= _LEGS + 10:
+            return account.id
+    return pk
+
+
+def _median_ms(call: Callable[[], object]) -> float:
+    call()
+    return 1e3 * median(seconds_of(call) for _ in range(_REQUESTS))
+
+
+def _latest_report(client: Client, secret: str) -> Measure:
+    path = f"/accounts/{_account_with_legs()}/margin"
+    with tempfile.TemporaryDirectory(prefix="pm-benchmark-") as directory:
+        file = Path(directory) / "report.json"
+        file.write_bytes(client.get(path))
+        with raw_site(file) as url, Client(url, secret) as raw:
+            timed = [
+                (seconds_of(lambda: client.get(path)), seconds_of(lambda: raw.get("/raw")))
+                for _ in range(_REQUESTS)
+            ]
+        size = file.stat().st_size
+    ours, raws = (median(column) for column in zip(*timed, strict=True))
+    return Measure(
+        f"newest margin report ({size / 1024:.0f} KiB) through the API",
+        Quantity(1 / ours, "requests/s"),
+        Quantity(1 / raws, "requests/s", "a view that returns the same bytes"),
+        raws / ours,
+        Goal(Sense.AT_LEAST, 0.6),
+        "one connection; both with token, scope and rate limit",
+    )
+
+
+def _changes(url: str, secret: str, client: Client) -> Iterator[Measure]:
+    accounts = list(Account.objects.order_by("pk").values_list("pk", flat=True)[:2_000])
+    idle = [_until_readable(client, pk) for pk in accounts[:20]]
+    stop, sent = threading.Event(), itertools.count()
+    writers = [
+        threading.Thread(target=_write, args=(url, secret, accounts[40 + i :: _WRITERS], stop, sent))
+        for i in range(_WRITERS)
+    ]
+    for writer in writers:
+        writer.start()
+    time.sleep(1.0)
+    started, before = time.perf_counter(), next(sent)
+    probes: list[float] = []
+    while time.perf_counter() - started < _LOAD_SECONDS and len(probes) < _PROBES:
+        probes.append(_until_readable(client, accounts[20 + len(probes) % 20]))
+    rate = (next(sent) - before) / (time.perf_counter() - started)
+    stop.set()
+    for writer in writers:
+        writer.join()
+    note = f"{rate:.0f} changes/s reached; {len(probes)} probes; from sending the change"
+    resting = Quantity(1e3 * median(idle), "ms", "idle system, p50")
+    for name, part, limit in (("p50", 0.5, 25.0), ("p99", 0.99, 100.0)):
+        figure = Quantity(1e3 * quantile(probes, part), "ms")
+        goal = f"change to its margin in the API under {_CHANGES_A_SECOND} changes/s, {name}"
+        yield within(goal, figure, limit, resting, note)
+
+
+def _fill(number: int) -> dict[str, Any]:
+    side = "buy" if number % 2 else "sell"
+    trade = {"instrument": "BTC-USDT-SWAP", "side": side, "quantity": "1", "price": "100000"}
+    return {**trade, "fee": "0", "fee_currency": "USDT"}
+
+
+def _until_readable(client: Client, account: int) -> float:
+    """Seconds from sending a change to reading a margin of it; a bound where it takes too long."""
+    before = msgspec.json.decode(client.get(f"/accounts/{account}/margin"))["input_sha256"]
+    started = time.perf_counter()
+    client.post(f"/accounts/{account}/fills", _fill(account), Idempotency_Key=uuid.uuid4().hex)
+    while time.perf_counter() - started < _PATIENCE_SECONDS:
+        report = msgspec.json.decode(client.get(f"/accounts/{account}/margin"))
+        if report["input_sha256"] != before:
+            break
+    return time.perf_counter() - started
+
+
+def _write(url: str, secret: str, accounts: list[int], stop: threading.Event, sent: Iterator[int]) -> None:
+    """Change accounts by turns, a fixed number a second whatever the answers take, until told to stop."""
+    pause, due = _WRITERS / _CHANGES_A_SECOND, time.perf_counter()
+    with Client(url, secret) as client:
+        for account in itertools.cycle(accounts):
+            due += pause
+            time.sleep(max(due - time.perf_counter(), 0.0))
+            if stop.is_set():
+                return
+            try:
+                client.post(f"/accounts/{account}/fills", _fill(account), Idempotency_Key=uuid.uuid4().hex)
+            except RequestFailed:
+                continue
+            next(sent)
