@@ -14,12 +14,13 @@ class Receiver(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        # Before the answer: whoever has been answered may look at once.
+        _say({"path": self.path, "headers": dict(self.headers), "body": body})
         # A caller that followed this would come back by GET, which is not answered.
         self.send_response(status)
         self.send_header("Location", "/elsewhere")
         self.send_header("Content-Length", "0")
         self.end_headers()
-        _say({"path": self.path, "headers": dict(self.headers), "body": body})
 
     def log_message(self, format: str, *args: object) -> None:
         """Standard output and error are for what arrives."""
