@@ -34,9 +34,28 @@ def value(forward: FloatArray, strike: FloatArray, stdev: FloatArray, sign: Floa
     Parameters are broadcast; `forward` and `strike` must be positive.
     """
     d1, flat = _standardised(np.log(forward / strike), stdev)
-    d2 = d1 - stdev
-    live = sign * (forward * ndtr(sign * d1) - strike * ndtr(sign * d2))
-    return np.where(flat, np.maximum(sign * (forward - strike), 0.0), live)
+    # In place, for fresh memory costs as much as the arithmetic.
+    value, other = np.asarray(sign * d1), np.asarray(sign * (d1 - stdev))
+    ndtr(value, out=value)
+    value *= forward
+    ndtr(other, out=other)
+    other *= strike
+    value -= other
+    value *= sign
+    return _at_limit(value, flat, forward, strike, sign)
+
+
+def _at_limit(
+    value: FloatArray,
+    flat: npt.NDArray[np.bool_],
+    forward: FloatArray,
+    strike: FloatArray,
+    sign: FloatArray,
+) -> FloatArray:
+    """The values with the intrinsic one where `stdev` is 0."""
+    if flat.any():
+        np.copyto(value, np.maximum(sign * (forward - strike), 0.0), where=flat)
+    return value
 
 
 def delta(forward: FloatArray, strike: FloatArray, stdev: FloatArray, sign: FloatArray) -> FloatArray:

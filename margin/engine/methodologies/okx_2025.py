@@ -14,7 +14,7 @@ from margin.engine.instruments import Group
 from margin.engine.market import Market
 from margin.engine.methodologies import okx_arrays
 from margin.engine.methodologies.evaluations import Evaluations, PerExpiry
-from margin.engine.methodologies.okx_arrays import Total, inverse_shift, linear_shift, option_shift
+from margin.engine.methodologies.okx_arrays import Total, by_kind, inverse_shift, linear_shift, option_shift
 from margin.engine.methodologies.okx_factors import Stress, shared_factors, worst_volatility
 from margin.engine.methodologies.okx_unit import OkxRules, okx_margin
 from margin.engine.methodologies.spot_hedge import SpotHedge, spot_hedge
@@ -44,11 +44,14 @@ def partition(market: Market) -> Partition:
 
 
 def revalue(terms: Terms, moves: Floats, vol: Floats) -> Floats:
-    """USD P&L of one long contract of every member at price moves (n,) and volatility (M, 1); (M, n)."""
-    # An inverse contract pays in coins, which are worth the shocked index (our choice of valuation).
-    inverse = inverse_shift(terms, moves) * (1.0 + moves)
-    futures = np.where(terms.inverse, inverse, linear_shift(terms, moves))
-    return np.where(terms.option, option_shift(terms, moves, vol), futures)
+    """USD P&L of one long contract of every member at price moves (n,) and volatilities (M, n); (M, n)."""
+
+    def futures(terms: Terms) -> Floats:
+        # An inverse contract pays in coins, which are worth the shocked index (our choice of valuation).
+        inverse = inverse_shift(terms, moves) * (1.0 + moves)
+        return np.where(terms.inverse, inverse, linear_shift(terms, moves))
+
+    return by_kind(option_shift(terms, moves, vol), terms, futures)
 
 
 def _bucket_columns(terms: Terms, sensitivities: Exposures, scenarios: Floats) -> Floats:

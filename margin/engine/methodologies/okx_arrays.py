@@ -12,7 +12,7 @@ from margin.engine.market import Market
 from margin.engine.methodologies.terms import Sensitivity, Terms
 from margin.engine.parameters.okx import OkxParameters
 from margin.engine.risk_arrays import RiskArrays, both_sides, facing
-from margin.engine.scenarios import FORWARD_FLOOR, VOL_SHIFTS, symmetric_moves
+from margin.engine.scenarios import FORWARD_FLOOR, symmetric_moves
 from margin.engine.units import RiskUnit
 
 Floats = npt.NDArray[np.float64]
@@ -33,8 +33,16 @@ class Total(IntEnum):
     CURVES = 9
 
 
-#: Long P&L of one contract at price moves (n,) and volatility (M, 1); shape (M, n), USD.
+#: Long P&L of one contract at n price moves and volatilities (M, n); shape (M, n), USD.
 Revaluation = Callable[[Terms, Floats, Floats], Floats]
+
+
+def by_kind(options: Floats, terms: Terms, futures: Callable[[Terms], Floats]) -> Floats:
+    """P&L of every member (M, n), where `options` hold for options only; `futures` gives the others'."""
+    others = np.flatnonzero(~terms.option)
+    if len(others):
+        options[others] = futures(terms.at(others))
+    return options
 
 
 def option_shift(terms: Terms, moves: Floats, vol: Floats) -> Floats:
@@ -60,16 +68,13 @@ def scenario_columns(terms: Terms, parameters: OkxParameters, revalue: Revaluati
     The columns that follow are MR6's two extreme moves, after down and same, and after up one that the
     methodology fills with the exposure of its MR4.
     """
-    extreme = parameters.extreme_move.of(terms.unit.coin) * np.array([-1.0, 1.0])
+    extreme: float = parameters.extreme_move.of(terms.unit.coin)
     shifted = parameters.vol_shift.columns(terms.vol[:, 0], terms.market.days[terms.unit.members])
-    blocks = []
-    extremes = revalue(terms, extreme, terms.vol)
-    for column in range(len(VOL_SHIFTS)):
-        vol = np.ascontiguousarray(shifted[:, column])[:, None]
-        pnl = revalue(terms, moves, vol)
-        last = extremes[:, column : column + 1] if column < extremes.shape[1] else np.zeros_like(pnl[:, :1])
-        blocks += [pnl, last]
-    return np.concatenate(blocks, axis=1)
+    width = len(moves) + 1
+    vol = np.repeat(shifted, width, axis=1)
+    # The extreme moves leave volatility as it is.
+    vol[:, width - 1 : 2 * width : width] = terms.vol
+    return revalue(terms, np.concatenate((moves, [-extreme], moves, [extreme], moves, [0.0])), vol)
 
 
 def total_columns(terms: Terms, parameters: OkxParameters, sensitivities: Exposures) -> Floats:

@@ -71,7 +71,7 @@ def coin_option_shift(terms: Terms, moves: Floats, vol: Floats) -> Floats:
 
 
 def revalue(terms: Terms, moves: Floats, vol: Floats) -> Floats:
-    """USD P&L of one long contract of every member at price moves (n,) and volatility (M, 1); (M, n)."""
+    """USD P&L of one long contract of every member at price moves (n,) and volatilities (M, n); (M, n)."""
     option = np.where(terms.inverse, coin_option_shift(terms, moves, vol), option_shift(terms, moves, vol))
     future = np.where(terms.inverse, inverse_shift(terms, moves), linear_shift(terms, moves))
     return np.where(terms.option, option, future)

@@ -1,6 +1,6 @@
 """A unit's instruments as columns against which a methodology prices its scenarios."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from typing import Final, TypeVar
 
@@ -74,6 +74,15 @@ class Terms:
             option=column(table.option),
             inverse=column(table.inverse),
         )
+
+    def at(self, rows: npt.NDArray[np.intp]) -> "Terms":
+        """The columns of some members, by their number; `unit` stays that of all."""
+        columns = {
+            item.name: getattr(self, item.name)[rows]
+            for item in fields(self)
+            if isinstance(getattr(self, item.name), np.ndarray)
+        }
+        return replace(self, **columns)
 
     def shocked_forward(self, moves: Floats) -> Floats:
         """(M, n) option forwards after an absolute move of the pair index, floored above zero."""
