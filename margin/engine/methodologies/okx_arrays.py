@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from enum import IntEnum
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,9 @@ class Total(IntEnum):
     MINIMUM_CHARGE = 8
     CURVES = 9
 
+
+#: Members repriced at a time: what is written on the way is small enough to be used again, not mapped anew.
+_ROWS: Final = 256
 
 #: Long P&L of one contract at n price moves and volatilities (M, n); shape (M, n), USD.
 Revaluation = Callable[[Terms, Floats, Floats], Floats]
@@ -74,7 +78,12 @@ def scenario_columns(terms: Terms, parameters: OkxParameters, revalue: Revaluati
     vol = np.repeat(shifted, width, axis=1)
     # The extreme moves leave volatility as it is.
     vol[:, width - 1 : 2 * width : width] = terms.vol
-    return revalue(terms, np.concatenate((moves, [-extreme], moves, [extreme], moves, [0.0])), vol)
+    columns = np.concatenate((moves, [-extreme], moves, [extreme], moves, [0.0]))
+    pnl = np.empty_like(vol)
+    for start in range(0, len(vol), _ROWS):
+        rows = slice(start, start + _ROWS)
+        pnl[rows] = revalue(terms.at(rows), columns, vol[rows])
+    return pnl
 
 
 def total_columns(terms: Terms, parameters: OkxParameters, sensitivities: Exposures) -> Floats:

@@ -75,7 +75,7 @@ class Terms:
             inverse=column(table.inverse),
         )
 
-    def at(self, rows: npt.NDArray[np.intp]) -> "Terms":
+    def at(self, rows: npt.NDArray[np.intp] | slice) -> "Terms":
         """The columns of some members, by their number; `unit` stays that of all."""
         columns = {
             item.name: getattr(self, item.name)[rows]
