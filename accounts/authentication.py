@@ -37,7 +37,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
         token = _genuine(text.strip())
         if token is None or not _is_usable(token, request.META.get("REMOTE_ADDR", ""), now):
             raise AuthenticationFailed(_REFUSAL)
-        token_use_record(token_id=token.pk, now=now)
+        token_use_record(token=token, now=now)
         return AnonymousUser(), token_principal(token)
 
     def authenticate_header(self, request: Request) -> str:

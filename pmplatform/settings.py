@@ -237,6 +237,8 @@ SPECTACULAR_SETTINGS = {
         "VersionStateEnum": "margin.choices.VersionState",
         "ImpactStateEnum": "margin.choices.ImpactState",
         "PartStateEnum": "margin.choices.PartState",
+        "CaseStateEnum": "liquidation.choices.CaseState",
+        "StepStateEnum": "liquidation.choices.StepState",
     },
 }
 

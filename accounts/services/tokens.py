@@ -79,10 +79,11 @@ def token_revoke(*, public_id: str, tenant_id: int | None = None, actor: Actor) 
     return row
 
 
-def token_use_record(*, token_id: int, now: datetime) -> None:
+def token_use_record(*, token: ApiToken, now: datetime) -> None:
     """Remember when a token was last used, to the minute, so that reads rarely write."""
-    stale = ApiToken.objects.filter(pk=token_id).exclude(last_used_at__gt=now - _USE_RECORDED_EVERY)
-    stale.update(last_used_at=now)
+    last = token.last_used_at
+    if last is None or last <= now - _USE_RECORDED_EVERY:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
 
 
 def _faults(

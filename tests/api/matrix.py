@@ -57,6 +57,7 @@ _FILL: Final = {
 _ORDER: Final = {name: _FILL[name] for name in ("instrument", "side", "quantity", "price")}
 _ACCOUNT: Final = "accounts/<int:account_id>"
 _VERSION: Final = "parameters/versions/<int:version_id>"
+_CASE: Final = "liquidation/cases/<int:case_id>"
 _WEBHOOK: Final = "webhooks/<int:webhook_id>"
 
 #: By route below `/api/v1/`, then verb.
@@ -116,6 +117,19 @@ MATRIX: Final[Mapping[str, Mapping[str, Access]]] = {
     f"{_VERSION}/approve": {"POST": ours(PARAMETERS)},
     f"{_VERSION}/reject": {"POST": ours(PARAMETERS)},
     f"{_VERSION}/schedule": {"POST": ours(PARAMETERS)},
+    "liquidation/cases": {"GET": Access(READ)},
+    _CASE: {"GET": mine()},
+    f"{_CASE}/steps": {"GET": mine()},
+    f"{_CASE}/orders": {"GET": mine()},
+    f"{_CASE}/approve": {"POST": ours(LIQUIDATION)},
+    f"{_CASE}/pause": {"POST": ours(LIQUIDATION)},
+    f"{_CASE}/resume": {"POST": ours(LIQUIDATION)},
+    "liquidation/controls": {"GET": ours(READ), "PATCH": ours(LIQUIDATION)},
+    "liquidation/risk-states": {"GET": Access(READ)},
+    "liquidation/risk-states/<str:underlying>": {"PUT": ours(RISK)},
+    "liquidation/fund": {"GET": ours(READ)},
+    "liquidation/fund/entries": {"GET": ours(READ)},
+    "liquidation/fund/transfers": {"POST": ours(LIQUIDATION)},
     "stream": {"GET": Access(READ)},
     "health/live": {"GET": OPEN},
     "health/ready": {"GET": OPEN},

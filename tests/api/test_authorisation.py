@@ -10,6 +10,8 @@ import pytest
 
 from accounts.models import ApiToken, Tenant, Webhook
 from accounts.services.webhooks import webhook_create
+from liquidation.choices import CaseTrigger
+from liquidation.models import LiquidationCase
 from pmplatform.common.tokens import Scope
 from tests.accounts.books import ACTOR, NOW, account_document, list_instruments, load, make_tenant
 from tests.accounts.test_access_api import client_of
@@ -42,10 +44,24 @@ def world() -> World:
     webhook = webhook_create(
         tenant=acme, url="https://desk.example.org/", events=["run"], actor=ACTOR, now=NOW
     ).row
+    case = LiquidationCase.objects.create(
+        account_id=account_id,
+        trigger=CaseTrigger.LIQUIDATION,
+        deficit_usd=1.0,
+        evidence={},
+        opened_at_position=1,
+        opened_at=NOW,
+        due_at=NOW,
+    )
     client_of(acme, Scope.READ)
     token = ApiToken.objects.get(tenant=acme)
     ids = {"account_id": account_id, "webhook_id": webhook.pk, "token_id": token.public_id}
-    return World(acme, ids | dict.fromkeys(("order_id", "run_id", "version_id", "sequence"), 1))
+    return World(
+        acme,
+        ids
+        | dict.fromkeys(("order_id", "run_id", "version_id", "sequence"), 1)
+        | {"case_id": case.pk, "underlying": "BTC"},
+    )
 
 
 def ask(client: TlsClient, verb: str, path: str, body: Any = None, headers: Any = None) -> Any:
