@@ -57,7 +57,10 @@ class TenantGrantInline(TabularInline):
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, AuditedAdmin):  # type: ignore[type-arg]  # generic in the stubs only
-    """People; one who leaves is made inactive, so that the trail keeps the name."""
+    """People; one who leaves is made inactive, so that the trail keeps the name.
+
+    An administrator gives roles and grants to others, never to himself, and has no hand on who may do all.
+    """
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -66,6 +69,16 @@ class UserAdmin(DjangoUserAdmin, AuditedAdmin):  # type: ignore[type-arg]  # gen
     list_display = ("username", "tenant", "is_active", "is_staff", "is_superuser", "last_login")
     list_filter = ("is_active", "is_staff", "tenant")
     fieldsets = (*(DjangoUserAdmin.fieldsets or ()), ("Tenant", {"fields": ("tenant",)}))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        return fields if request.user.is_superuser else (*fields, "is_superuser", "user_permissions")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed: bool = super().has_change_permission(request, obj)
+        if obj is None or request.user.is_superuser:
+            return allowed
+        return allowed and not obj.is_superuser and obj.pk != request.user.pk
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         for grant in formset.save(commit=False):

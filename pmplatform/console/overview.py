@@ -270,8 +270,8 @@ def _tones(counts: Mapping[MarginStatus, int]) -> dict[str, float]:
 
 def _bin_label(bin_: overview.Bin) -> str:
     if bin_.low == 0.0:
-        return f"< {bin_.high * 100:,.0f} %"
-    return f"{'' if bin_.high < float('inf') else '≥ '}{bin_.low * 100:,.0f} %"
+        return f"<{bin_.high * 100:,.0f}"
+    return f"{'' if bin_.high < float('inf') else '≥'}{bin_.low * 100:,.0f}"
 
 
 def _thresholds(now: datetime) -> dict[str, float]:

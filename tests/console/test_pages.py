@@ -185,3 +185,19 @@ def test_the_search_finds_accounts_by_the_beginning_of_their_code(officer: TlsCl
     account = Account.objects.order_by("id")[2]
     page = _page(officer, reverse("admin:search") + f"?extended=1&s={account.code}")
     assert reverse("admin:account", args=[account.pk]) in page
+
+
+def test_an_administrator_gives_roles_to_others_and_none_to_himself_nor_touches_who_may_do_all() -> None:
+    admin, other = person("ada", Role.ADMINISTRATOR), person("omar")
+    client = enter(TlsClient(), admin)
+    root = person("root", is_superuser=True)
+    url = reverse("admin:accounts_user_change", args=[other.pk])
+    page = _page(client, url)
+    assert 'name="groups"' in page
+    assert 'name="is_superuser"' not in page
+    assert 'name="user_permissions"' not in page
+    for person_id in (admin.pk, root.pk):
+        url = reverse("admin:accounts_user_change", args=[person_id])
+        assert client.post(url, {"username": "x"}, format="multipart").status_code == HTTPStatus.FORBIDDEN
+        password = reverse("admin:auth_user_password_change", args=[person_id])
+        assert client.get(password).status_code == HTTPStatus.FORBIDDEN

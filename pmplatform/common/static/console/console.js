@@ -25,20 +25,41 @@
   });
 
   const isTyping = (target) => target.closest("input, textarea, select, [contenteditable]");
+  const follow = (path) => document.querySelector(`a[href="${path}"]`)?.click();
+  const search = () => {
+    const field = document.getElementById("searchbar");
+    if (field) field.focus();
+    else window.dispatchEvent(new CustomEvent("opencommand"));
+  };
   const keys = {
-    "/": () => (document.getElementById("searchbar") ? document.getElementById("searchbar").focus() : window.dispatchEvent(new CustomEvent("opencommand"))),
-    "?": () => document.getElementById("pm-keys")?.showModal(),
-    o: () => document.querySelector('a[href="/admin/"]')?.click(),
-    a: () => document.querySelector('nav a[href$="/marginresult/"], a[href$="/marginresult/"]')?.click(),
-    l: () => document.querySelector('a[href$="/liquidation/queue/"]')?.click(),
+    "/": ["search", search],
+    "?": ["these keys", () => legend().showModal()],
+    o: ["overview", () => follow("/admin/")],
+    a: ["accounts", () => follow("/admin/margin/marginresult/")],
+    l: ["liquidation", () => follow("/admin/liquidation/queue/")],
+  };
+
+  const legend = () => {
+    const known = document.getElementById("pm-keys");
+    if (known) return known;
+    const dialog = document.createElement("dialog");
+    dialog.id = "pm-keys";
+    dialog.setAttribute("aria-label", "Keys");
+    const list = document.createElement("dl");
+    list.className = "pm-pairs";
+    Object.entries(keys).forEach(([key, [meaning]]) => {
+      list.append(Object.assign(document.createElement("dt"), { textContent: key }));
+      list.append(Object.assign(document.createElement("dd"), { textContent: meaning }));
+    });
+    dialog.append(list, Object.assign(document.createElement("p"), { textContent: "Escape closes this." }));
+    return document.body.appendChild(dialog);
   };
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") document.activeElement?.closest?.(".pm-figure")?.querySelector("button")?.blur();
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-    const act = keys[event.key];
-    if (!act) return;
+    if (!Object.hasOwn(keys, event.key)) return;
     event.preventDefault();
-    act();
+    keys[event.key][1]();
   });
 })();

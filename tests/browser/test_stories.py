@@ -1,0 +1,152 @@
+"""What people do with the console, in a real Chromium against a real server."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from django_otp.oath import totp
+from playwright.sync_api import Page
+from pytest_django.fixtures import Settings
+
+from liquidation.choices import CaseState
+from liquidation.selectors import case_live, controls
+from liquidation.services.cases import case_open
+from liquidation.services.controls import controls_set
+from margin.choices import MarginStatus, VersionState
+from margin.engine.simulation import iso
+from margin.selectors import parameters_in_force, result_latest
+from margin.services.impacts import impact_finish
+from margin.services.runs import run_advance
+from margin.services.versions import version_draft
+from margin.versions import impacts_of
+from pmplatform.common.models import AuditRow
+from pmplatform.console.roles import Role
+from tests.browser.browsing import ARTIFACTS, Watched, browsing
+from tests.browser.stage import Stage, authenticator, staged, work_cases
+from tests.console.people import ACTOR, PASSWORD
+from tests.margin.test_runs import work_through
+
+pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def stage(tmp_path: Path, settings: Settings) -> Iterator[Stage]:
+    settings.STATIC_ROOT = tmp_path
+    with staged(tmp_path) as standing:
+        yield standing
+
+
+def _is_sound(watched: Watched) -> None:
+    assert watched.violations() == []
+    assert watched.complaints == []
+    assert not (found := watched.grave_findings()), "\n".join(found)
+    assert watched.overflow() <= 0
+
+
+def _log_in(page: Page, stage: Stage, name: str, code: str) -> None:
+    page.goto(f"{stage.origin}/admin/")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_label("Code of your authenticator").fill(code)
+    page.get_by_role("button", name="Enter").click()
+    page.get_by_role("heading", name="Closest to liquidation").wait_for()
+
+
+def test_an_officer_finds_the_worst_account_reads_why_tries_a_transfer_and_plans_its_liquidation(
+    stage: Stage,
+) -> None:
+    code = f"{totp(authenticator(stage.admit('omar', Role.RISK_OFFICER)).bin_key):06d}"
+    result = result_latest(stage.distressed.pk)
+    assert result is not None and result.status == MarginStatus.LIQUIDATION
+    with browsing(stage.origin, "") as (_, watched):
+        page = watched.page
+        _log_in(page, stage, "omar", code)
+        _is_sound(watched)
+        page.keyboard.press("?")
+        page.get_by_role("dialog", name="Keys").wait_for()
+        page.keyboard.press("Escape")
+        page.get_by_role("region", name="Closest to liquidation").get_by_role("link").first.click()
+        page.get_by_role("heading", name=stage.distressed.code).wait_for()
+        assert "required" in page.locator(".pm-sentence").first.inner_text()
+        figure = page.locator(".pm-figure", has_text="MMR, USD").get_by_role("button")
+        figure.focus()
+        assert page.get_by_role("tooltip").filter(has_text="MMR, USD is made of").is_visible()
+        page.get_by_label("Transfer of").fill("USDT")
+        page.get_by_label("Amount, signed").fill("1000000")
+        page.get_by_role("button", name="Try it").click()
+        after = page.get_by_role("region", name="Account before and after").locator("thead")
+        after.wait_for()
+        assert "Before: ■ Liquidation" in after.inner_text()
+        page.get_by_role("button", name="Plan its liquidation").click()
+        page.get_by_role("button", name="Plan again").wait_for()
+        assert page.locator(".pm-timeline > li").count() > 0
+        page.screenshot(path=ARTIFACTS / "story-account.png", full_page=True)
+        _is_sound(watched)
+
+
+def test_an_officer_approves_a_step_and_flips_the_kill_switch(stage: Stage) -> None:
+    stage.admit("omar", Role.RISK_OFFICER)
+    controls_set(actor=ACTOR, reason="drill", now=timezone.now(), approve_mode=True)
+    case_open(account_id=stage.distressed.pk, evidence={}, now=timezone.now())
+    work_cases()
+    with browsing(stage.origin, stage.sessions["omar"]) as (_, watched):
+        page = watched.page
+        page.goto(f"{stage.origin}/admin/liquidation/queue/")
+        assert "waits for a person" in page.get_by_role("status").inner_text()
+        page.get_by_role("region", name="Live cases").get_by_role("rowheader").get_by_role("link").click()
+        page.locator("#pm-reason-approve").fill("as planned")
+        page.get_by_role("button", name="Approve step 1").click()
+        page.get_by_text("The step is approved").wait_for()
+        _is_sound(watched)
+    case = case_live(stage.distressed.pk)
+    assert case is not None and (case.state, case.approved_step) == (CaseState.WORKING, 1)
+    work_cases()
+    case.refresh_from_db()
+    assert case.steps_done == 1
+    assert AuditRow.objects.get(action="liquidation_case.approve").actor == "user:omar"
+    with browsing(stage.origin, stage.sessions["omar"]) as (_, watched):
+        page = watched.page
+        page.goto(f"{stage.origin}/admin/liquidation/case/{case.pk}/")
+        assert page.locator(".pm-timeline > li").count() == 1
+        page.screenshot(path=ARTIFACTS / "story-case.png", full_page=True)
+        page.goto(f"{stage.origin}/admin/liquidation/controls/")
+        page.locator("#pm-kill_switch-reason").fill("venue in doubt")
+        page.get_by_role("button", name="Turn the kill switch on").click()
+        page.get_by_role("button", name="Turn the kill switch off").wait_for()
+        _is_sound(watched)
+    assert controls().kill_switch
+
+
+def test_one_person_proposes_a_change_of_parameters_and_another_approves_it(stage: Stage) -> None:
+    stage.admit("alice", Role.PARAMETER_PROPOSER, Role.PARAMETER_APPROVER)
+    stage.admit("bob", Role.PARAMETER_APPROVER)
+    now = timezone.now()
+    force = parameters_in_force("okx-2025", now)
+    assert force is not None
+    ahead = now.replace(microsecond=0) + timedelta(days=7)
+    document = {**force.document, "version": "story", "effective_from": iso(ahead)}
+    version = version_draft(document=document, actor=ACTOR, now=now)
+    url = f"{stage.origin}/admin/margin/parameterversion/{version.pk}/change/"
+    with browsing(stage.origin, stage.sessions["alice"]) as (_, watched):
+        watched.page.goto(url)
+        watched.page.get_by_role("button", name="Propose").click()
+        watched.page.get_by_role("button", name="impact").click()
+        watched.page.wait_for_load_state()
+        assert watched.page.get_by_role("button", name="Approve").count() == 0
+        _is_sound(watched)
+    report = impacts_of(version).get()
+    for run in (report.base_run_id, report.proposed_run_id):
+        work_through(run_advance(run_id=run))
+    impact_finish(report_id=report.pk, now=timezone.now())
+    with browsing(stage.origin, stage.sessions["bob"]) as (_, watched):
+        watched.page.goto(url)
+        watched.page.screenshot(path=ARTIFACTS / "story-version.png", full_page=True)
+        watched.page.get_by_role("button", name="Approve").click()
+        watched.page.wait_for_load_state()
+        _is_sound(watched)
+    version.refresh_from_db()
+    assert version.state in (VersionState.APPROVED, VersionState.SCHEDULED)
+    assert (version.proposer, version.approver) == ("user:alice", "user:bob")
