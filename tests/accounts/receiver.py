@@ -1,9 +1,12 @@
 """A receiver of webhooks as an own process: prints a line of JSON for each call, answers as it is told.
 
-Run with the statuses to answer, one for each call; the last is repeated. The first line is its port.
+Run with the statuses to answer, one for each call; the last is repeated. The first line is its port. With
+`TLS_CERTIFICATE`, the file of a certificate and its key, it speaks TLS.
 """
 
 import json
+import os
+import ssl
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -33,5 +36,9 @@ def _say(word: object) -> None:
 
 if __name__ == "__main__":
     server = HTTPServer(("127.0.0.1", 0), Receiver)
+    if certificate := os.environ.get("TLS_CERTIFICATE"):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     _say(server.server_port)
     server.serve_forever()

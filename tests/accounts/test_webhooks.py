@@ -2,9 +2,11 @@
 
 import json
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.addresses import destination_resolve
+from accounts.calling import tls_context
 from accounts.choices import DeliveryState
 from accounts.models import Tenant, Webhook, WebhookDelivery
 from accounts.services.deliveries import (
@@ -115,11 +118,13 @@ def test_what_was_resolved_once_is_what_is_called_whatever_the_name_says_then(
 
 
 @contextmanager
-def _receiver(*statuses: int) -> Iterator[tuple[str, PlatformProcess]]:
+def _receiver(*statuses: int, certificate: Path | None = None) -> Iterator[tuple[str, PlatformProcess]]:
     command = ["tests.accounts.receiver", *map(str, statuses)]
-    with running(command, ready=lambda process: "\n" in process.output()) as process:
+    extra = {} if certificate is None else {"TLS_CERTIFICATE": str(certificate)}
+    origin = "http://127.0.0.1" if certificate is None else "https://localhost"
+    with running(command, ready=lambda process: "\n" in process.output(), extra=extra) as process:
         port = int(process.output().splitlines()[0])
-        yield f"http://127.0.0.1:{port}/hook", process
+        yield f"{origin}:{port}/hook", process
 
 
 def _received(process: PlatformProcess) -> list[dict[str, Any]]:
@@ -204,6 +209,42 @@ def test_a_receiver_that_is_away_is_given_up_after_half_an_hour(acme: Tenant, lo
     assert "ConnectionRefusedError" in delivery.last_error
     deliveries_prune(now=timezone.now() + timedelta(days=8))
     assert not WebhookDelivery.objects.exists()
+
+
+def _certificate_of(host: str, file: Path) -> Path:
+    """A certificate that vouches for itself, with its key, in one file."""
+    names = ["-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}"]
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *names]
+    subprocess.run([*made, "-keyout", str(file), "-out", f"{file}.crt"], check=True, capture_output=True)
+    file.write_text(file.read_text() + Path(f"{file}.crt").read_text())
+    return file
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted", "state"),
+    [("localhost", True, "delivered"), ("localhost", False, "pending"), ("elsewhere", True, "pending")],
+)
+def test_over_tls_only_the_hosts_own_trusted_certificate_is_delivered_to(
+    acme: Tenant,
+    loopback_allowed: None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    host: str,
+    trusted: bool,
+    state: str,
+) -> None:
+    certificate = _certificate_of(host, tmp_path / "receiver.pem")
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    tls_context.cache_clear()
+    with _receiver(certificate=certificate) as (url, _):
+        _hook(acme, url)
+        _emit(acme, EventKind.WARNING)
+        assert _deliver() == 1
+    tls_context.cache_clear()
+    delivery = WebhookDelivery.objects.get()
+    assert delivery.state == state
+    assert ("CERTIFICATE_VERIFY_FAILED" in delivery.last_error) == (state == "pending")
 
 
 @pytest.mark.serial
