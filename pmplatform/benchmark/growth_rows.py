@@ -44,6 +44,7 @@ def growth_measures(sizes: Sequence[int]) -> Iterator[Measure]:
         max(rises),
         Goal(Sense.AT_MOST, _MOST_RISE),
         f"cut, prepared and margined in shards of {BLOCK:,}, no database; {steps}",
+        tuple((float(size.accounts), size.microseconds_each) for size in grown),
     )
     yield Measure(
         f"peak memory of one process over {sizes[-1]:,} accounts",

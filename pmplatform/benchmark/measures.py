@@ -9,7 +9,7 @@ from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
 
-_WIDTH: Final = 230
+_WIDTH: Final = 1_000
 
 
 class Sense(StrEnum):
@@ -54,6 +54,7 @@ class Measure:
     ----------
     ratio : figure over comparison, or the other way about where the goal is to be so many times faster;
         None where the figure itself is judged, with its comparison printed beside it.
+    points : of a row of growth, the cost of each account by their number.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Measure:
     ratio: float | None
     goal: Goal
     note: str = ""
+    points: tuple[tuple[float, float], ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from pmplatform.benchmark.measures import Measure, as_table
+from pmplatform.benchmark.plot import growth_plot
 from pmplatform.embedded.process import new_password
 from pmplatform.embedded.servers import embedded_servers
 
@@ -24,6 +25,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--quick", action="store_true", help="10,000 accounts, 3 pairs, under a minute")
         parser.add_argument("--json", action="store_true", help="print the rows as JSON instead of a table")
+        parser.add_argument("--plot", type=Path, help="draw cost against accounts to this file, as SVG")
         parser.add_argument("--only", default="", help="comma-separated topics (default all)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,6 +34,9 @@ class Command(BaseCommand):
             measures.append(measure)
             if sys.stderr.isatty():
                 self.stderr.write(f"{measure.name}: {measure.figure}", ending="\n")
+        for measure in measures:
+            if options["plot"] and measure.points:
+                options["plot"].write_text(growth_plot(measure.points), encoding="utf-8")
         if options["json"]:
             found = [measure.as_json() for measure in measures]
             self.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
