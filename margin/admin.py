@@ -146,7 +146,7 @@ class MarginResultAdmin(ReadOnlyAdmin):
     def imr_usd(self, result: MarginResult) -> SafeString:
         return money(result.imr)
 
-    @admin.display(description="IMR saved against standard, USD")
+    @admin.display(description="IMR saved, USD")
     def saving(self, result: MarginResult) -> SafeString:
         return money(None if result.standard_imr is None else result.standard_imr - result.imr)
 

@@ -24,6 +24,7 @@ class ReadOnlyAdmin(ModelAdmin):
     list_filter_submit = True
     show_full_result_count = False
     list_after_template = "console/export.html"
+    list_per_page = 50
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         if request.GET.get(_EXPORT) != "csv":
