@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 from django_otp.oath import totp
-from playwright.sync_api import Page
 from pytest_django.fixtures import Settings
 
 from liquidation.choices import CaseState
@@ -45,12 +44,15 @@ def _is_sound(watched: Watched) -> None:
     assert watched.overflow() <= 0
 
 
-def _log_in(page: Page, stage: Stage, name: str, code: str) -> None:
+def _log_in(watched: Watched, stage: Stage, name: str, code: str) -> None:
+    page = watched.page
     page.goto(f"{stage.origin}/admin/")
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.get_by_label("Code of your authenticator").fill(code)
+    page.screenshot(path=ARTIFACTS / "story-second-factor.png")
+    _is_sound(watched)
     page.get_by_role("button", name="Enter").click()
     page.get_by_role("heading", name="Closest to liquidation").wait_for()
 
@@ -63,7 +65,7 @@ def test_an_officer_finds_the_worst_account_reads_why_tries_a_transfer_and_plans
     assert result is not None and result.status == MarginStatus.LIQUIDATION
     with browsing(stage.origin, "") as (_, watched):
         page = watched.page
-        _log_in(page, stage, "omar", code)
+        _log_in(watched, stage, "omar", code)
         _is_sound(watched)
         page.keyboard.press("?")
         page.get_by_role("dialog", name="Keys").wait_for()
