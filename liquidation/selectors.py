@@ -19,6 +19,7 @@ from liquidation.models import (
     MarginWatch,
     RunReview,
 )
+from pmplatform.common.decimals import EXACT
 from pmplatform.common.errors import NotFound
 from pmplatform.common.principals import Principal
 
@@ -131,5 +132,5 @@ def fund_taken(case_id: int) -> Mapping[str, Decimal]:
     """What the fund has taken from a case's account, refunds taken off, by subject."""
     sums: dict[str, Decimal] = {}
     for subject, amount in FundEntry.objects.filter(case_id=case_id).values_list("subject", "amount"):
-        sums[subject] = sums.get(subject, Decimal(0)) + amount
+        sums[subject] = EXACT.add(sums.get(subject, Decimal(0)), amount)
     return sums

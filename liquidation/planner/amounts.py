@@ -28,22 +28,22 @@ def meant(value: float) -> Decimal:
 
 def down(amount: Decimal) -> Decimal:
     """Rounded down to the places of the ledger."""
-    return amount.quantize(_UNIT, ROUND_FLOOR)
+    return amount.quantize(_UNIT, ROUND_FLOOR, CONTEXT)
 
 
 def up(amount: Decimal) -> Decimal:
     """Rounded up to the places of the ledger."""
-    return amount.quantize(_UNIT, ROUND_CEILING)
+    return amount.quantize(_UNIT, ROUND_CEILING, CONTEXT)
 
 
 def traded_down(amount: Decimal) -> Decimal:
     """Rounded down to the places of a trade."""
-    return amount.quantize(_TRADED, ROUND_FLOOR)
+    return amount.quantize(_TRADED, ROUND_FLOOR, CONTEXT)
 
 
 def traded_up(amount: Decimal) -> Decimal:
     """Rounded up to the places of a trade."""
-    return amount.quantize(_TRADED, ROUND_CEILING)
+    return amount.quantize(_TRADED, ROUND_CEILING, CONTEXT)
 
 
 def plain(amount: Decimal) -> str:

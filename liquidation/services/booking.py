@@ -36,7 +36,7 @@ class Booking:
         terms = accounts.instrument_terms(codes=[fill.instrument])[fill.instrument]
         held = Holding(*accounts.position_held(account_id=self.change.account.pk, instrument=fill.instrument))
         margined = replace(held, entry_price=decimal_of(float(held.entry_price)))
-        signed = fill.quantity if fill.side == OrderSide.BUY else -fill.quantity
+        signed = fill.quantity if fill.side == OrderSide.BUY else fill.quantity.copy_negate()
         effect = filled(contract_of(terms), margined, Fill(signed, fill.price, fill.fee, fill.fee_currency))
         if effect.holding.entry_price == margined.entry_price:
             kept = replace(effect.holding, entry_price=held.entry_price)

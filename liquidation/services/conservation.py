@@ -26,7 +26,7 @@ def case_residuals(case: LiquidationCase) -> dict[str, str]:
         for subject, amount in effects_read(effects).items():
             _add(sums["booked"], subject, amount)
     for subject, amount in selectors.fund_taken(case.pk).items():
-        _add(sums["booked"], subject, -amount)
+        _add(sums["booked"], subject, amount.copy_negate())
     last = _ledger_moves(case, sums["moved"])
     residuals = {
         subject: EXACT.subtract(sums["moved"].get(subject, _ZERO), sums["booked"].get(subject, _ZERO))

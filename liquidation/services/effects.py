@@ -19,7 +19,7 @@ from liquidation.planner.plan import StepKind, Trigger
 from liquidation.services.booking import Booking, effects_text
 from liquidation.services.cases import case_tell
 from margin.services.books import stored_book
-from pmplatform.common.decimals import decimal_text
+from pmplatform.common.decimals import EXACT, decimal_text
 from pmplatform.common.digest import sha256_hex
 
 _ENDS: Final = {
@@ -108,8 +108,8 @@ def _book(booking: Booking, step: LiquidationStep, executed: Sequence[Executed])
             LiquidationFill.objects.create(order=part.order, fill_id=recorded, venue_id=fill.id)
     share = min((part.filled / part.order.quantity for part in executed), default=_WHOLE)
     for exchange in step.conversions:
-        booking.move(exchange["sell"], -down(Decimal(exchange["amount"]) * share))
-        booking.move(exchange["buy"], down(Decimal(exchange["received"]) * share))
+        booking.move(exchange["sell"], down(EXACT.multiply(Decimal(exchange["amount"]), share)).copy_negate())
+        booking.move(exchange["buy"], down(EXACT.multiply(Decimal(exchange["received"]), share)))
 
 
 def _fill_document(order: LiquidationOrder, fill: VenueFill) -> FillDocument:

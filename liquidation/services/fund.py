@@ -133,7 +133,9 @@ def fund_worth_usd(book: BookDocument) -> Decimal:
         instrument = book.market_rows.instruments[place]
         mark = Decimal(repr(instrument.mark))
         held = Holding(row.quantity, row.entry_price)
-        for currency, amount in filled(Contract.of(instrument), held, Fill(-row.quantity, mark)).cash.items():
+        for currency, amount in filled(
+            Contract.of(instrument), held, Fill(row.quantity.copy_negate(), mark)
+        ).cash.items():
             cash[currency] = cash.get(currency, Decimal(0)) + amount
     prices = {currency: Decimal(repr(float(book.market.usd_price(currency)))) for currency in cash}
     return sum((amount * prices[currency] for currency, amount in cash.items()), Decimal(0))
@@ -149,7 +151,7 @@ def fund_settle(*, actor: Actor, now: datetime) -> int:
     for code, price in sorted(prices.items()):
         row, terms = rows[code], accounts.instrument_terms(codes=[code])[code]
         effect = settled(contract_of(terms), Holding(row.quantity, row.entry_price), price)
-        _append(change, f"position:{code}", -row.quantity, price)
+        _append(change, f"position:{code}", row.quantity.copy_negate(), price)
         row.delete()
         for currency, amount in sorted(effect.cash.items()):
             fund_move(change, currency, amount)

@@ -1,7 +1,7 @@
 """The insurance fund takes an account that cannot be saved, with all that it holds."""
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Final
 
 from accounts import selectors as accounts
@@ -10,7 +10,7 @@ from accounts.documents import FillDocument
 from accounts.services.changes import AccountChange
 from liquidation.choices import CaseOutcome, CaseState, FundEntryKind
 from liquidation.models import LiquidationCase
-from liquidation.planner.amounts import ZERO, decimal_of, down
+from liquidation.planner.amounts import CONTEXT, ZERO, decimal_of, down
 from liquidation.planner.plan import Plan, Takeover
 from liquidation.services.booking import Booking, Effects, effect_add, effects_text
 from liquidation.services.cases import case_close, case_tell
@@ -34,9 +34,10 @@ def take_over(change: AccountChange, case: LiquidationCase, plan: Plan, book: Bo
         _adl_ask(change, case)
         return
     booking = Booking(change)
-    realised = _positions_hand_over(booking, case, book, plan.takeover)
-    case.takeover |= {"realised": effects_text(realised)}
-    _cash_hand_over(booking, case, _refund_usd(plan.takeover), book)
+    with localcontext(CONTEXT):
+        realised = _positions_hand_over(booking, case, book, plan.takeover)
+        case.takeover |= {"realised": effects_text(realised)}
+        _cash_hand_over(booking, case, _refund_usd(plan.takeover), book)
     case_close(change, case, CaseOutcome.TAKEOVER)
 
 

@@ -99,7 +99,7 @@ def merged(contract: Contract, rows: Iterable[Holding], mark: Decimal) -> Effect
     holding = Holding(rest, larger.entry_price) if rest else Holding()
     if contract.kind is Kind.OPTION or not smaller.quantity:
         return Effect(holding)
-    sides = (smaller, Holding(-smaller.quantity, larger.entry_price))
+    sides = (smaller, Holding(smaller.quantity.copy_negate(), larger.entry_price))
     realised = sum((_profit(contract, side, mark) for side in sides), ZERO)
     return Effect(holding, {contract.settle: realised})
 
@@ -119,7 +119,7 @@ def filled(contract: Contract, held: Holding, fill: Fill) -> Effect:
         case Kind.OPTION:
             size = _EXACT.multiply(fill.quantity, contract.contract_size)
             holding = _traded(contract, held, fill)
-            cash = {contract.settle: _down(_EXACT.multiply(-size, fill.price))}
+            cash = {contract.settle: _down(_EXACT.multiply(size.copy_negate(), fill.price))}
         case _:
             closed = _closed_by(held.quantity, fill.quantity)
             holding = _traded(contract, held, fill)
@@ -133,7 +133,7 @@ def settled(contract: Contract, held: Holding, price: Decimal) -> Effect:
     """
     if contract.kind is Kind.OPTION:
         return Effect(Holding(), _settlement_cash(contract, held, intrinsic_value(contract, price)))
-    return filled(contract, held, Fill(-held.quantity, price))
+    return filled(contract, held, Fill(held.quantity.copy_negate(), price))
 
 
 def intrinsic_value(contract: Contract, price: Decimal) -> Decimal:
@@ -205,7 +205,7 @@ def _profit(contract: Contract, held: Holding, price: Decimal) -> Decimal:
 
 
 def _exchanged(contract: Contract, fill: Fill) -> dict[str, Decimal]:
-    paid = _down(_EXACT.multiply(-fill.quantity, fill.price))
+    paid = _down(_EXACT.multiply(fill.quantity.copy_negate(), fill.price))
     return {contract.underlying: fill.quantity, contract.settle: paid}
 
 

@@ -39,7 +39,7 @@ def fill_record(*, account_id: int, fill: FillDocument, actor: Actor, now: datet
 
 def _fill_apply(change: AccountChange, fill: FillDocument, terms: InstrumentDocument) -> None:
     held = Holding(*accounts.position_held(account_id=change.account.pk, instrument=fill.instrument))
-    signed = fill.quantity if fill.side == OrderSide.BUY else -fill.quantity
+    signed = fill.quantity if fill.side == OrderSide.BUY else fill.quantity.copy_negate()
     effect = filled(contract_of(terms), held, Fill(signed, fill.price, fill.fee, fill.fee_currency))
     effect_write(change=change, terms=terms, held=held, effect=effect)
 

@@ -52,9 +52,13 @@ def test_at_100_percent_orders_go_then_debts_then_positions() -> None:
 def test_long_options_stay_while_anything_else_helps() -> None:
     positions = [position(SWAP, 10), position(CALL, 2, 0.05)]
     found = check_every_rule(bybit(positions, balances={"USDT": 70_000, "BTC": 0.01}))
+    # The perpetual alone is sold, a fifth of it at a time, until what is left of it is covered; the calls,
+    # worth 10,000 of premium, would be the cheaper way to cash.
     assert set(kinds(found)) == {"close"}
+    assert {name for step in found["steps"] for name in traded(step)} == {SWAP}
+    assert traded(found["steps"][0]) == {SWAP: -2}
     assert held(found)[CALL["id"]] == 2
-    assert held(found)[SWAP] < 10
+    assert found["steps"][-1]["after"]["mmr_rate"] <= 0.9 and found["outcome"] == "safe"
 
 
 def test_long_options_are_sold_when_nothing_else_lowers_the_deficit() -> None:

@@ -106,6 +106,20 @@ def test_a_continued_plan_goes_to_the_target_though_the_threshold_is_behind() ->
     assert (found["steps"], found["outcome"]) == ([], "safe")
 
 
+def test_an_account_that_recovers_between_two_steps_keeps_what_is_left() -> None:
+    # Two steps are planned: 3 of 10 coins, then 2. After the first 69,850 and 7 coins remain.
+    start = book([position(SWAP, 10)], balances={"USDT": 70_000})
+    assert [step["trades"][0]["quantity"] for step in plan(start)["steps"]] == ["3", "2"]
+    left = [position(SWAP, 7, 100_000)]
+    # A tenth up they gain 70,000; 7 * 110,000 require 12.2 %, and 1.1 times that are missing no more.
+    higher = [PERPETUAL | {"mark": 110_000.0}]
+    recovered = book(left, balances={"USDT": 69_850}, instruments=higher, index=110_000.0)
+    found = plan(recovered, Trigger.LIQUIDATION)
+    assert (found["steps"], found["outcome"]) == ([], "safe")
+    assert found["initial"]["deficit"] == pytest.approx(1.1 * 0.122 * 770_000 - 139_850)
+    assert held(found) == {SWAP: 7}
+
+
 def test_a_plan_stops_at_the_most_steps_it_may_have() -> None:
     found = plan_values(book([position(SWAP, 10)], balances={"USDT": 70_000}), max_steps=1)
     assert (len(found.steps), str(found.outcome)) == (1, "unfinished")
