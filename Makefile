@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --no-annotate --quiet
 
-.PHONY: demo test check bench soak mutants audit sbom requirements clean
+.PHONY: demo test check bench soak audit sbom requirements clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/runtime.stamp  ## The platform with a seeded market and accounts, on loopback.
@@ -29,9 +29,6 @@ bench: $(VENV)/runtime.stamp  ## The platform against its performance goals; tak
 
 soak: $(VENV)/dev.stamp  ## Ten minutes of random faults under load; SOAK_SECONDS and SOAK_SEED to repeat one.
 	SOAK_SECONDS=$${SOAK_SECONDS:-600} $(BIN)/python -m pytest -q -s tests/faults/test_soak.py
-
-mutants: $(VENV)/dev.stamp  ## Mutate the core and see which mutants the tests kill; goes on where it stopped.
-	$(BIN)/python -m tests.mutants
 
 audit: $(VENV)/dev.stamp  ## Known vulnerabilities of the pinned packages; NOT AUDITED (and a failure) out of reach.
 	@report=$$(mktemp); \

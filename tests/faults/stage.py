@@ -56,9 +56,8 @@ class Stage:
         return self.run.state in RunState.ended() and not open_cases.exists() and not pending.exists()
 
     def is_under_way(self) -> bool:
-        """Whether somebody is at work, and there is still something left to do."""
-        claimed = MarginRunPart.objects.filter(run=self.run, state=PartState.CLAIMED)
-        return claimed.exists() and not self.is_over()
+        """Whether somebody has begun."""
+        return MarginRunPart.objects.filter(run=self.run).exclude(state=PartState.PENDING).exists()
 
     def announce(self) -> None:
         """Have relay and workers begin."""
@@ -88,6 +87,17 @@ def stage(accounts: int = ACCOUNTS) -> Stage:
     undisturbed = newest_run()
     parts = runs.run_start(reason=RunReason.MANUAL)
     twins = work_off_twins()
+    return _set(undisturbed, parts, twins)
+
+
+def stage_again() -> Stage:
+    """The same world after its end, to be margined once more; its cases are closed."""
+    work_through(runs.run_start(reason=RunReason.MANUAL))
+    undisturbed = newest_run()
+    return _set(undisturbed, runs.run_start(reason=RunReason.MANUAL), {})
+
+
+def _set(undisturbed: MarginRun, parts: list[int], twins: dict[int, int]) -> Stage:
     # Otherwise the arrays of the first run would do for the second.
     Blob.objects.filter(key__in=undisturbed.parts.filter(kind="stress").values("input_key")).delete()
     return Stage(newest_run(), parts, undisturbed.result_sha256, twins)
