@@ -81,7 +81,7 @@ def test_the_demo_margins_its_world_and_its_login_link_works_once(tmp_path: Path
 def test_a_second_start_finds_the_world_standing(tmp_path: Path) -> None:
     for expected in ("40 accounts loaded", "the demo world stands already"):
         with demo(tmp_path, "--once") as process:
-            shown, _ = process.communicate(timeout=120)
+            shown, _ = process.communicate(timeout=240)
         assert process.returncode == 0, shown
         assert expected in shown
         assert "run " in shown
