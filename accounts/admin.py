@@ -18,13 +18,16 @@ from accounts.models import (
     Declaration,
     DeclarationAcceptance,
     EligibilityTransition,
+    Fill,
     HedgeLimit,
     Instrument,
     LedgerEntry,
     Order,
     Position,
+    Settlement,
     Tenant,
     TenantGrant,
+    Transfer,
     User,
 )
 from accounts.services.tokens import token_revoke
@@ -191,6 +194,31 @@ class OrderAdmin(ReadOnlyAdmin):
     list_filter = ("state", "side")
     search_fields = ("=account__code", "=instrument__code")
     list_select_related = ("account", "instrument")
+
+
+@admin.register(Fill)
+class FillAdmin(ReadOnlyAdmin):
+    list_display = ("id", "account", "instrument", "side", "quantity", "price", "fee", "fee_currency", "at")
+    list_filter = ("side",)
+    search_fields = ("=account__code", "=instrument__code", "=client_id")
+    list_select_related = ("account", "instrument")
+    ordering = ("-id",)
+
+
+@admin.register(Transfer)
+class TransferAdmin(ReadOnlyAdmin):
+    list_display = ("id", "account", "currency", "amount", "at")
+    search_fields = ("=account__code", "=client_id")
+    list_select_related = ("account",)
+    ordering = ("-id",)
+
+
+@admin.register(Settlement)
+class SettlementAdmin(ReadOnlyAdmin):
+    list_display = ("id", "account", "instrument", "quantity", "price", "cash", "at")
+    search_fields = ("=account__code", "=instrument__code")
+    list_select_related = ("account", "instrument")
+    ordering = ("-id",)
 
 
 @admin.register(HedgeLimit)

@@ -49,6 +49,9 @@ _GROUPS: Final = (
             ("Positions", "stacked_bar_chart", "accounts_position_changelist", "accounts.view_position"),
             ("Balances", "payments", "accounts_balance_changelist", "accounts.view_balance"),
             ("Orders", "swap_vert", "accounts_order_changelist", "accounts.view_order"),
+            ("Fills", "handshake", "accounts_fill_changelist", "accounts.view_fill"),
+            ("Transfers", "sync_alt", "accounts_transfer_changelist", "accounts.view_transfer"),
+            ("Settlements", "event_available", "accounts_settlement_changelist", "accounts.view_settlement"),
             (
                 "Eligibility",
                 "verified_user",
