@@ -1,0 +1,167 @@
+"""Exactly once: whatever kills, stops or repeats a worker, each step has had its effect once."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+
+import pytest
+
+from accounts.models import Account, Balance, Position
+from liquidation.choices import CaseOutcome
+from liquidation.models import LiquidationCase, LiquidationFill, LiquidationOrder, LiquidationStep
+from pmplatform.common.models import AuditRow
+from tests.liquidation.queue.dying import DEAD, PAPER_POINTS, VENUE_POINTS
+from tests.liquidation.queue.support import directional, opened, stored, worked
+from tests.liquidation.queue.venues import check_effects_equal_steps, venue
+from tests.support.processes import CHECKOUT, child_environment
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults, pytest.mark.serial]
+
+#: When a lease of the first worker is over, and its market not too old yet.
+LATER = 70.0
+
+
+def cases(count: int) -> list[LiquidationCase]:
+    """Cases of as many accounts, all alike."""
+    return [opened(account) for account in stored(*[directional() for _ in range(count)])]
+
+
+def command(manner: str, *words: str) -> list[str]:
+    return [sys.executable, "-m", "tests.liquidation.queue.dying", manner, *words]
+
+
+def killed_at(points: list[str], *words: str) -> dict[str, int]:
+    """How the workers ended that were to die, one after another, at these points."""
+    done = subprocess.run(
+        command("die", *words, *points),
+        cwd=CHECKOUT,
+        env=child_environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return dict(zip(points, map(int, done.stdout.split()[1::2]), strict=True))
+
+
+@contextmanager
+def stopped_at(point: str, *words: str) -> Iterator[Callable[[], None]]:
+    """A worker that has stopped at a point; the block is given how to let it go on to its end."""
+    with subprocess.Popen(
+        command("stop", *words, point),
+        cwd=CHECKOUT,
+        env=child_environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+
+        def go_on() -> None:
+            os.kill(child, signal.SIGCONT)
+            process.wait(30)
+
+        try:
+            wait_until(lambda: state_of(child) == "T")
+            yield go_on
+        finally:
+            # Neither outlives a test that fails.
+            if process.poll() is None:
+                os.kill(child, signal.SIGKILL)
+
+
+def state_of(process: int) -> str:
+    with open(f"/proc/{process}/stat", encoding="ascii") as stat:  # noqa: PTH123  # a file of the kernel
+        return stat.read().rsplit(")", 1)[1].split()[0]
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def check_as_if_nothing_had_happened(count: int) -> None:
+    """Every case is closed by two steps, three and two contracts sold, each written, told and paid once."""
+    check_effects_equal_steps()
+    assert [case.outcome for case in LiquidationCase.objects.all()] == [CaseOutcome.SAFE] * count
+    for rows in (LiquidationStep, LiquidationOrder, LiquidationFill):
+        assert rows.objects.count() == 2 * count
+    assert AuditRow.objects.filter(action="liquidation_case.step").count() == 2 * count
+    assert {row.quantity for row in Position.objects.all()} == {5}
+    assert {row.amount for row in Balance.objects.filter(currency="USDT")} == {69_750}
+    assert not Account.objects.filter(in_liquidation=True).exists()
+
+
+def test_workers_killed_at_every_point_of_a_step_leave_a_whole_step_or_none() -> None:
+    points = list(PAPER_POINTS)
+    cases(len(points))
+    assert killed_at(points) == dict.fromkeys(points, DEAD)
+    done = dict(LiquidationCase.objects.order_by("id").values_list("id", "steps_done"))
+    # The point after the commit is the only one that leaves a step behind.
+    assert list(done.values()) == [0] * (len(points) - 1) + [1]
+    worked(LATER)
+    check_as_if_nothing_had_happened(len(points))
+
+
+def test_workers_killed_while_a_venue_trades_leave_each_order_traded_and_booked_once() -> None:
+    points = list(VENUE_POINTS)
+    cases(len(points))
+    with venue("honest") as running:
+        assert killed_at(points, "--url", running.url) == dict.fromkeys(points, DEAD)
+        worked(LATER, running.execution)
+        traded = running.executions()
+    check_effects_equal_steps(traded)
+    assert {case.outcome for case in LiquidationCase.objects.all()} == {CaseOutcome.SAFE}
+
+
+@pytest.mark.parametrize("point", ["step committed", "case claimed"])
+def test_a_zombie_past_its_lease_does_nothing_any_more(point: str) -> None:
+    cases(1)
+    with stopped_at(point) as go_on:
+        worked(LATER)
+        go_on()
+    check_as_if_nothing_had_happened(1)
+
+
+def test_a_worker_that_stops_within_a_transaction_loses_it_and_others_go_on() -> None:
+    cases(1)
+    with stopped_at("step done") as go_on:
+        # The database gives up on the stopped one after ten seconds.
+        wait_until(lambda: worked(LATER) > 0 and LiquidationCase.objects.get().outcome is not None)
+        go_on()
+    check_as_if_nothing_had_happened(1)
+
+
+def zombie_at_a_venue(*words: str) -> dict[str, Decimal]:
+    """A worker stops with the venue's answer in its hands, another finishes, and the first one goes on."""
+    with venue("honest") as running:
+        with stopped_at("order answered", "--url", running.url, *words) as go_on:
+            subprocess.run(
+                command("die", "--url", running.url, "--seconds", str(LATER), *words, "never"),
+                cwd=CHECKOUT,
+                env=child_environment(),
+                stdout=subprocess.DEVNULL,
+                check=True,
+            )
+            go_on()
+        return running.executions()
+
+
+def test_a_zombie_with_the_venues_answer_in_its_hands_books_nothing_twice() -> None:
+    cases(1)
+    traded = zombie_at_a_venue()
+    check_effects_equal_steps(traded)
+    assert LiquidationCase.objects.get().outcome == CaseOutcome.SAFE
+
+
+def test_without_fence_and_key_the_same_fault_trades_twice() -> None:
+    cases(1)
+    traded = zombie_at_a_venue("--without-guards")
+    with pytest.raises(AssertionError):
+        check_effects_equal_steps(traded)
