@@ -16,6 +16,7 @@ from liquidation.console.plan import plan_view
 from liquidation.models import LiquidationCase
 from margin import overview, selectors
 from margin.console.account import AccountPage, account_page
+from margin.console.eligibility import enrolment_view
 from margin.console.history import HistoryView, history_view
 from margin.console.report import Figure, standard_figures
 from margin.console.what_if import WhatIfForm, what_if_view
@@ -72,6 +73,14 @@ def plan(request: HttpRequest, account_id: int) -> HttpResponse:
     account = _account(request, account_id)
     view = plan_view(account_id=account.pk)
     return _part(request, account, "Dry run", "liquidation/plan.html", {"plan": view})
+
+
+@console_page(VIEW_PERMISSION)
+def enrolment(request: HttpRequest, account_id: int) -> HttpResponse:
+    """Its portfolio margin, and what would refuse it: in the page, or as one of its own."""
+    account = _account(request, account_id)
+    view = enrolment_view(request=request, account_id=account.pk, now=timezone.now())
+    return _part(request, account, "Portfolio margin", "margin/account/enrolment.html", {"enrolment": view})
 
 
 def _part(

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from liquidation.console import case, controls, queue
+from margin.console import eligibility
 from pmplatform.console import account, overview
 from pmplatform.console.platform_settings import platform_settings
 from pmplatform.console.second_factor import second_factor
@@ -12,6 +13,8 @@ urlpatterns = [
     path("overview/live/", overview.live, name="overview_live"),
     path("account/<int:account_id>/", account.page, name="account"),
     path("account/<int:account_id>/plan/", account.plan, name="account_plan"),
+    path("account/<int:account_id>/enrolment/", account.enrolment, name="account_enrolment"),
+    path("account/<int:account_id>/enrolment/act/", eligibility.act, name="account_enrolment_act"),
     path("account/<int:account_id>/what-if/", account.what_if, name="account_what_if"),
     path("liquidation/queue/", queue.page, name="liquidation_queue"),
     path("liquidation/queue/live/", queue.live, name="liquidation_queue_live"),
