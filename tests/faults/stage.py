@@ -161,7 +161,7 @@ def a_minute_passes() -> None:
 
 
 def wait_until(
-    condition: Callable[[], bool], seconds: float = 45, meanwhile: Callable[[], None] | None = None
+    condition: Callable[[], bool], seconds: float = 120, meanwhile: Callable[[], None] | None = None
 ) -> None:
     """Wait, doing something every second; the connection may break and come again."""
     deadline = time.monotonic() + seconds
