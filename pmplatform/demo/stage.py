@@ -11,7 +11,7 @@ from accounts.choices import Methodology
 from accounts.declaration_files import shipped_declaration
 from accounts.services.eligibility import declaration_publish
 from accounts.services.loading import accounts_load
-from accounts.services.tenants import tenant_create, user_create
+from accounts.services.tenants import tenant_create, tenant_grant, user_create
 from margin import selectors
 from margin.assembly import market_document
 from margin.parameter_files import shipped_documents
@@ -47,9 +47,10 @@ def stage(
     ]
     accounts_load(tenant_id=tenant.pk, documents=documents, actor=ACTOR, now=now)
     if not get_user_model().objects.filter(username=USERNAME).exists():
-        user_create(
+        user = user_create(
             username=USERNAME, password=secrets.token_urlsafe(32), tenant=None, is_superuser=True, actor=ACTOR
         )
+        tenant_grant(user=user, tenant=tenant, granted_by=user, reason="the demo's own desk", actor=ACTOR)
     return True
 
 
