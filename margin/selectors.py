@@ -1,7 +1,6 @@
 """Reads of market, parameters, runs and results."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -12,9 +11,8 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, 
 from accounts.choices import BelowMinimum, EligibilityState, Methodology
 from accounts.eligibility import EligibilityRules
 from margin.assembly import unpack_market
-from margin.choices import MarginStatus, PartState, RunReason, RunState
+from margin.choices import PartState, RunReason, RunState
 from margin.engine.documents.market import MarketRows
-from margin.engine.parameters.bybit import BybitParameters
 from margin.engine.parameters.library import Library, Parameters, read_version
 from margin.engine.parameters.standard import StandardParameters
 from margin.lifecycle import PUBLISHED
@@ -228,42 +226,6 @@ def results_to_review(run: int, rules: Mapping[Methodology, EligibilityRules]) -
     return list(results.values_list("account_id", "net_equity"))
 
 
-@dataclass(frozen=True, slots=True)
-class WatchedResult:
-    """What a run says of an account that is watched. `ratio` is equity over requirement."""
-
-    account: int
-    tenant: int
-    methodology: str
-    status: MarginStatus
-    ratio: float | None
-
-
-def results_to_watch(run: int, watched: Collection[int]) -> list[WatchedResult]:
-    """The accounts of a run that are not `normal`, and those of `watched` that it margined, by id."""
-    concerned = ~Q(status=MarginStatus.NORMAL) | Q(account__in=watched)
-    rows = MarginResult.objects.filter(concerned, run_id=run).order_by("account_id")
-    return [
-        WatchedResult(account, tenant, methodology, MarginStatus(status), ratio)
-        for account, tenant, methodology, status, ratio in rows.values_list(
-            "account_id", "account__tenant_id", "account__margin_methodology", "status", "margin_ratio"
-        )
-    ]
-
-
-def parameters_in_force_all(at: datetime) -> dict[str, Parameters]:
-    """The parameters of every methodology that has some in force at a time."""
-    versions = {methodology.value: parameters_in_force(methodology, at) for methodology in Methodology}
-    return {name: parameters_read(found.pk) for name, found in versions.items() if found is not None}
-
-
-def warning_ratio(parameters: Parameters) -> float:
-    """The ratio of equity to requirement at which an account is warned; bybit-uta states its inverse."""
-    if isinstance(parameters, BybitParameters):
-        return 1.0 / parameters.warning_rate
-    return parameters.warning_ratio
-
-
 def run_get(run: int) -> MarginRun:
     """A run by its id."""
     return MarginRun.objects.select_related("snapshot").get(pk=run)
@@ -281,22 +243,23 @@ def snapshot_latest_from(source: str) -> MarketSnapshot | None:
 
 
 def results() -> QuerySet[MarginResult]:
-    """Results that say, or once said, how accounts stand."""
+    """Results that say, or once said, how accounts stand; their snapshots come without the market."""
     told = MarginResult.objects.filter(run__state=RunState.COMPLETED).exclude(run__reason=RunReason.IMPACT)
-    return told.select_related("run__snapshot")
+    return told.select_related("run__snapshot").defer("run__snapshot__content")
 
 
 def result_get(result: int) -> MarginResult:
     """Any result by its id, with its run and snapshot; NotFound."""
-    found = MarginResult.objects.select_related("run__snapshot").filter(pk=result).first()
+    told = MarginResult.objects.select_related("run__snapshot").defer("run__snapshot__content")
+    found = told.filter(pk=result).first()
     if found is None:
         raise NotFound(f"There is no result {result}.")
     return found
 
 
 def results_of(account: int) -> QuerySet[MarginResult]:
-    """The kept results of an account, without the bytes of their reports."""
-    return results().filter(account_id=account).defer("run__snapshot__content")
+    """The kept results of an account."""
+    return results().filter(account_id=account)
 
 
 def results_in(run: int, accounts: Sequence[int]) -> QuerySet[MarginResult]:

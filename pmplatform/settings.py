@@ -10,6 +10,7 @@ that always sets it).
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import structlog
 from celery.schedules import crontab
@@ -257,32 +258,23 @@ CELERY_TASK_ROUTES = {
     "margin.tasks.*": {"queue": "housekeeping"},
     "liquidation.tasks.*": {"queue": "liquidation"},
 }
+
+
+def _every(seconds: float, task: str) -> dict[str, Any]:
+    """A periodic task; a message that nobody took before the next one is dropped."""
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+
+
 CELERY_BEAT_SCHEDULE = {
-    "sweep-runs": {"task": "margin.tasks.sweep_runs", "schedule": 10.0, "options": {"expires": 10}},
-    "sweep-accounts": {"task": "margin.tasks.sweep_accounts", "schedule": 10.0, "options": {"expires": 10}},
-    "settle-expired": {"task": "margin.tasks.settle_expired", "schedule": 5.0, "options": {"expires": 5}},
-    "prune-runs": {"task": "margin.tasks.prune_runs", "schedule": 60.0, "options": {"expires": 60}},
-    "retire-methodologies": {
-        "task": "accounts.tasks.retire_methodologies",
-        "schedule": 10.0,
-        "options": {"expires": 10},
-    },
-    "mirror-versions": {"task": "margin.tasks.mirror_versions", "schedule": 5.0, "options": {"expires": 5}},
-    "check-invariants": {
-        "task": "pmplatform.tasks.check_invariants",
-        "schedule": 300.0,
-        "options": {"expires": 300},
-    },
-    "sweep-liquidation": {
-        "task": "liquidation.tasks.sweep",
-        "schedule": 2.0,
-        "options": {"expires": 2},
-    },
-    "settle-fund": {
-        "task": "liquidation.tasks.settle_fund",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
+    "sweep-runs": _every(10, "margin.tasks.sweep_runs"),
+    "sweep-accounts": _every(10, "margin.tasks.sweep_accounts"),
+    "settle-expired": _every(5, "margin.tasks.settle_expired"),
+    "prune-runs": _every(60, "margin.tasks.prune_runs"),
+    "retire-methodologies": _every(10, "accounts.tasks.retire_methodologies"),
+    "mirror-versions": _every(5, "margin.tasks.mirror_versions"),
+    "check-invariants": _every(300, "pmplatform.tasks.check_invariants"),
+    "sweep-liquidation": _every(2, "liquidation.tasks.sweep"),
+    "settle-fund": _every(60, "liquidation.tasks.settle_fund"),
     "hourly-run": {
         "task": "margin.tasks.start_scheduled_run",
         "schedule": crontab(minute=0),

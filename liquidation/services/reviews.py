@@ -16,7 +16,7 @@ from liquidation.watching import Sight, Verdict, Watch, WatchRules, observe
 from margin import selectors as margin
 from margin.choices import RunState
 from margin.market_states import snapshot_state
-from margin.selectors import WatchedResult
+from margin.watched import WatchedResult, parameters_in_force_all, results_to_watch, warning_ratio
 from pmplatform.common.errors import LockTimeout, Refused
 from pmplatform.common.events import EventKind, NewEvent, events_append
 from pmplatform.common.locking import turn_take
@@ -41,7 +41,7 @@ def run_review(*, run_id: int, now: datetime) -> int:
     if snapshot_state(run.snapshot, now).standing.is_fresh:
         rules = watch_rules(run.snapshot.as_of)
         watched = set(selectors.watches())
-        for results in _batches(margin.results_to_watch(run_id, watched)):
+        for results in _batches(results_to_watch(run_id, watched)):
             confirmed = _watch(results, rules, run.snapshot_id, now)
             opened += sum(_open(result, run_id, run.snapshot_id, now) for result in confirmed)
     RunReview.objects.get_or_create(run_id=run_id, defaults={"snapshot": run.snapshot_id, "at": now})
@@ -53,9 +53,9 @@ def watch_rules(at: datetime) -> dict[str, WatchRules]:
     return {
         methodology: WatchRules(
             confirmations=parameters.liquidation.confirmations,
-            rearm_ratio=margin.warning_ratio(parameters) * (1.0 + settings.PM_WARNING_HYSTERESIS),
+            rearm_ratio=warning_ratio(parameters) * (1.0 + settings.PM_WARNING_HYSTERESIS),
         )
-        for methodology, parameters in margin.parameters_in_force_all(at).items()
+        for methodology, parameters in parameters_in_force_all(at).items()
     }
 
 

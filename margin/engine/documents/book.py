@@ -165,6 +165,19 @@ def book_of(accounts: Sequence[AccountRows], instruments: Sequence[Instrument], 
         for row in rows.positions
     ]
     orders = [(a, row) for a, rows in enumerate(accounts) for row in rows.orders]
+    derivative_orders = [
+        (a, place[row.instrument], _signed(row), row.price) for a, row in orders if row.instrument in place
+    ]
+    spot_orders = [
+        (a, currency[pair.underlying], currency[pair.settle], _signed(row), row.price)
+        for a, row in orders
+        if (pair := spot.get(row.instrument)) is not None
+    ]
+    limits = [
+        (a, currency[coin], limit.ratio, limit.max_amount)
+        for a, rows in enumerate(accounts)
+        for coin, limit in rows.hedge_limits.items()
+    ]
     return Book(
         ids=tuple(rows.id for rows in accounts),
         hedge_mode=np.array([rows.hedge_mode for rows in accounts], dtype=np.int8),
@@ -172,42 +185,9 @@ def book_of(accounts: Sequence[AccountRows], instruments: Sequence[Instrument], 
         balances=Balances(*_columns(balances, "iif")),
         positions=Positions(*_columns(merged, "iif")),
         lots=Lots(*_columns(lots, "iiff")),
-        orders=Orders(
-            *_columns(
-                [
-                    (a, place[row.instrument], _signed(row), row.price)
-                    for a, row in orders
-                    if row.instrument in place
-                ],
-                "iiff",
-            )
-        ),
-        spot_orders=SpotOrders(
-            *_columns(
-                [
-                    (
-                        a,
-                        currency[spot[row.instrument].underlying],
-                        currency[spot[row.instrument].settle],
-                        _signed(row),
-                        row.price,
-                    )
-                    for a, row in orders
-                    if row.instrument in spot
-                ],
-                "iiiff",
-            )
-        ),
-        hedge_limits=HedgeLimits(
-            *_columns(
-                [
-                    (a, currency[coin], limit.ratio, limit.max_amount)
-                    for a, rows in enumerate(accounts)
-                    for coin, limit in rows.hedge_limits.items()
-                ],
-                "iiff",
-            )
-        ),
+        orders=Orders(*_columns(derivative_orders, "iiff")),
+        spot_orders=SpotOrders(*_columns(spot_orders, "iiiff")),
+        hedge_limits=HedgeLimits(*_columns(limits, "iiff")),
     )
 
 

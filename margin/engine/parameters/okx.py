@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from margin.engine.documents.schema import Faults, Flag, ListOf, MapOf, Nullable, Number, Record, Spec, Text
+from margin.engine.parameters.classes import CLASSES, AssetClasses, ByClass
 from margin.engine.parameters.common import (
     BORROW,
     DISCOUNT,
@@ -31,34 +32,6 @@ from margin.engine.parameters.common import (
 )
 from margin.engine.scenarios import ShiftType, VolShift
 from margin.engine.tiers import BandTiers, MarginalTiers
-
-CLASSES: Final = ("tier1", "tier2", "other")
-
-
-@dataclass(frozen=True)
-class AssetClasses:
-    """Which coins are tier1 and tier2; every other coin is `other`."""
-
-    tier1: tuple[str, ...]
-    tier2: tuple[str, ...]
-
-    def of(self, coin: str) -> str:
-        """The class of a coin."""
-        if coin in self.tier1:
-            return "tier1"
-        return "tier2" if coin in self.tier2 else "other"
-
-
-@dataclass(frozen=True)
-class ByClass:
-    """A factor's values by asset class, with the class lists that hold for this factor."""
-
-    classes: AssetClasses
-    values: Mapping[str, Any]
-
-    def of(self, coin: str) -> Any:
-        """The value for a coin."""
-        return self.values[self.classes.of(coin)]
 
 
 @dataclass(frozen=True)
