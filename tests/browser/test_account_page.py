@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from playwright.sync_api import BrowserContext, Locator
+from playwright.sync_api import BrowserContext, Locator, expect
 from pytest_django.fixtures import Settings
 
 from accounts.services.tenants import user_create
@@ -139,10 +139,11 @@ def test_another_methodology_is_chosen_shown_as_what_if_and_left_again(console: 
         assert compared["standard"]["mmr"] in figures
         page.get_by_label("against its", exact=True).select_option("vol")
         page.get_by_role("button", name="Draw").click()
+        page.wait_for_url("**axis=vol**")
         assert "methodology=standard" in page.url
-        assert "axis=vol" in page.url
         assert "pts" in page.locator(".pm-x").inner_text()
         page.get_by_role("link", name="Back to the stored result").click()
+        expect(page.get_by_role("status")).to_have_count(0)
         assert compared[console.methodology]["mmr"] in _numbers(page.locator(".pm-figures"))
         page.goto(f"{console.page}?methodology=none&coin=NONE")
         assert page.get_by_role("alert").count() == 2

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
+from playwright.sync_api import expect
 from pytest_django.fixtures import Settings
 
 from margin.choices import RunReason, VersionState
@@ -102,7 +103,7 @@ def test_an_approver_reads_the_impact_and_approves_with_a_button(desk: Desk) -> 
         bars = page.locator(".pm-meter").evaluate_all("found => found.map(bar => bar.clientWidth)")
         assert bars and max(bars) > 200, "the histogram has columns that can be seen"
         page.get_by_role("button", name="Approve").click()
-        assert page.get_by_text("Your approval is recorded.").is_visible()
+        expect(page.get_by_text("Your approval is recorded.")).to_be_visible()
         assert page.get_by_role("button", name="Approve").count() == 0
         assert page.get_by_role("button", name="Schedule").count() == 1
         page.goto(f"{desk.origin}/admin/margin/marketsnapshot/")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 from django_otp.oath import totp
+from playwright.sync_api import expect
 from pytest_django.fixtures import Settings
 
 from liquidation.choices import CaseState
@@ -75,7 +76,7 @@ def test_an_officer_finds_the_worst_account_reads_why_tries_a_transfer_and_plans
         assert "required" in page.locator(".pm-sentence").first.inner_text()
         figure = page.locator(".pm-figure", has_text="MMR, USD").get_by_role("button")
         figure.focus()
-        assert page.get_by_role("tooltip").filter(has_text="MMR, USD is made of").is_visible()
+        expect(page.get_by_role("tooltip").filter(has_text="MMR, USD is made of")).to_be_visible()
         page.get_by_label("Transfer of").fill("USDT")
         page.get_by_label("Amount, signed").fill("1000000")
         page.get_by_role("button", name="Try it").click()
@@ -134,9 +135,11 @@ def test_one_person_proposes_a_change_of_parameters_and_another_approves_it(stag
     url = f"{stage.origin}/admin/margin/parameterversion/{version.pk}/change/"
     with browsing(stage.origin, stage.sessions["alice"]) as (_, watched):
         watched.page.goto(url)
-        watched.page.get_by_role("button", name="Propose").click()
-        watched.page.get_by_role("button", name="impact").click()
-        watched.page.wait_for_load_state()
+        with watched.page.expect_navigation():
+            watched.page.get_by_role("button", name="Propose").click()
+        impact = watched.page.get_by_role("button", name="impact")
+        with watched.page.expect_navigation():
+            impact.click()
         assert watched.page.get_by_role("button", name="Approve").count() == 0
         _is_sound(watched)
     report = impacts_of(version).get()
@@ -146,8 +149,8 @@ def test_one_person_proposes_a_change_of_parameters_and_another_approves_it(stag
     with browsing(stage.origin, stage.sessions["bob"]) as (_, watched):
         watched.page.goto(url)
         watched.page.screenshot(path=ARTIFACTS / "story-version.png", full_page=True)
-        watched.page.get_by_role("button", name="Approve").click()
-        watched.page.wait_for_load_state()
+        with watched.page.expect_navigation():
+            watched.page.get_by_role("button", name="Approve").click()
         _is_sound(watched)
     version.refresh_from_db()
     assert version.state in (VersionState.APPROVED, VersionState.SCHEDULED)
