@@ -6,6 +6,7 @@ from celery import Celery
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 from pmplatform.broker_check import RefuseEviction
+from pmplatform.lost_acks import RecoverLostAcks
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pmplatform.settings")
 
@@ -15,4 +16,4 @@ app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["worker"].add(DjangoStructLogInitStep)
-app.steps["consumer"].add(RefuseEviction)
+app.steps["consumer"].update((RefuseEviction, RecoverLostAcks))

@@ -6,13 +6,16 @@ import time
 from collections.abc import Callable
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from margin.models import MarginRunPart
 from tests.faults.crew import Crew
 from tests.faults.ending import finish
 from tests.faults.proxy import Mode
 from tests.faults.stage import Stage, wait_until
+
+#: Longer than a worker's socket waits for the broker.
+PAUSE_SECONDS = 8
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 
@@ -117,3 +120,24 @@ def test_the_answer_to_a_commit_is_lost(staff: Crew, on_stage: Stage) -> None:
         staff.postgres.cut_after = b"COMMIT"
         wait_until(lambda wanted=cuts: staff.postgres.cuts >= wanted, meanwhile=staff.sweep)  # type: ignore[misc]
     finish(staff, on_stage)
+
+
+def test_an_acknowledgement_is_lost(staff: Crew, on_stage: Stage) -> None:
+    """The broker answers no write while the task of a worker ends; the worker takes tasks all the same."""
+    table = MarginRunPart._meta.db_table
+    with transaction.atomic(), connection.cursor() as cursor, staff.broker.client() as client:
+        cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        on_stage.announce()
+        wait_until(lambda: _somebody_waits_for(table))
+        client.client_pause(PAUSE_SECONDS * 1000, all=False)
+    wait_until(lambda: "Couldn't ack" in staff.process("margin").output())
+    finish(staff, on_stage)
+
+
+def _somebody_waits_for(table: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = %s::regclass AND NOT granted)", [table]
+        )
+        [waiting] = cursor.fetchone()
+    return bool(waiting)
