@@ -119,6 +119,7 @@ def eligibility_move(
     account = change.account
     before = standings.standing_of(account)
     moved = _transition_append(change, before, to, kind, proof)
+    _transition_audit(change, moved)
     if kind in _ACTIVATIONS:
         account.activation = moved
         account.save(update_fields=["activation"])
@@ -185,6 +186,25 @@ def _transition_append(
         by=change.actor.name,
         request_id=change.actor.request_id,
         at=change.now,
+    )
+
+
+def _transition_audit(change: AccountChange, transition: EligibilityTransition) -> None:
+    """The audit row of a transition, which names it; the evidence stays with the transition."""
+    audit_append(
+        actor=change.actor,
+        action=f"eligibility.{transition.kind}",
+        object_type="account",
+        object_id=transition.account_id,
+        tenant_id=change.account.tenant_id,
+        before={"eligibility_state": transition.from_state, "margin_methodology": transition.from_margin},
+        after={
+            "eligibility_state": transition.to_state,
+            "methodology": transition.methodology,
+            "margin_methodology": transition.to_margin,
+            "transition": transition.pk,
+        },
+        reason="; ".join(transition.reasons),
     )
 
 

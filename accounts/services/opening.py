@@ -19,6 +19,7 @@ from accounts.models import (
     Position,
 )
 from accounts.states import AccountSettings
+from pmplatform.common.audit import Told, audit_copy
 from pmplatform.common.bulk import ids_reserve, rows_copy
 from pmplatform.common.outbox import outbox_append
 from pmplatform.common.principals import Actor
@@ -100,7 +101,7 @@ def accounts_open(
     # The last ledger id of an account stays in the mapping, and is the largest.
     newest = {opening[0]: pk for pk, opening in zip(ledger_ids, rows.openings, strict=True)}
     by_id = dict(zip(ids, accounts, strict=True))
-    activations = _copy_activations(by_id, actor, now)
+    activations = _copy_activations(tenant_id, by_id, actor, now)
     _copy_accounts(
         tenant_id, {pk: (account, newest[pk], activations.get(pk)) for pk, account in by_id.items()}, now
     )
@@ -159,7 +160,9 @@ def _collect_orders(
         rows.openings.append((account_id, states.order_subject(order_id), state))
 
 
-def _copy_activations(accounts: Mapping[int, AccountDocument], actor: Actor, now: datetime) -> dict[int, int]:
+def _copy_activations(
+    tenant_id: int, accounts: Mapping[int, AccountDocument], actor: Actor, now: datetime
+) -> dict[int, int]:
     """Record who vouches for each account that starts enrolled; gives the transition of each."""
     settings = {pk: _settings(account) for pk, account in accounts.items()}
     enrolled = [pk for pk in accounts if settings[pk].is_enrolled]
@@ -174,7 +177,39 @@ def _copy_activations(accounts: Mapping[int, AccountDocument], actor: Actor, now
             for transition, pk in zip(ids, enrolled, strict=True)
         ),
     )
-    return dict(zip(enrolled, ids, strict=True))
+    activations = dict(zip(enrolled, ids, strict=True))
+    _copy_audit(tenant_id, activations, settings, actor, now)
+    return activations
+
+
+def _copy_audit(
+    tenant_id: int,
+    activations: Mapping[int, int],
+    settings: Mapping[int, AccountSettings],
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """The audit rows of these transitions, as those of a single one say it."""
+    audit_copy(
+        actor=actor,
+        action=f"eligibility.{TransitionKind.LOADED}",
+        object_type="account",
+        tenant_id=tenant_id,
+        told=(
+            Told(
+                pk,
+                {
+                    "eligibility_state": settings[pk].eligibility_state.value,
+                    "methodology": settings[pk].methodology.value,
+                    "margin_methodology": settings[pk].margin_methodology.value,
+                    "transition": transition,
+                },
+                _VOUCHED,
+            )
+            for pk, transition in activations.items()
+        ),
+        now=now,
+    )
 
 
 def _margins(settings: AccountSettings) -> tuple[str, str, str]:

@@ -18,6 +18,7 @@ from margin.services.runs import run_cancel, run_write, runs_announce
 from pmplatform.common.errors import NotFound, Refused
 from pmplatform.common.idempotency import IDEMPOTENCY_PARAMETER, idempotent, idempotent_view
 from pmplatform.common.pagination import StrictOrdering
+from pmplatform.common.principals import Actor
 from pmplatform.common.problems import problem_responses
 from pmplatform.common.tokens import Scope
 from pmplatform.common.views import ApiView
@@ -64,7 +65,7 @@ class RunsView(ApiView):
     @idempotent_view
     def post(self, request: Request) -> Response:
         """Margin the whole book at the newest snapshot. Scope: `risk`, platform only."""
-        run = selectors.run_of_parts(_start())
+        run = selectors.run_of_parts(_start(self.actor))
         body = self.get_serializer(run).data
         return Response(body, status=HTTPStatus.ACCEPTED)
 
@@ -107,10 +108,10 @@ class CancelView(ApiView):
         return Response(self.get_serializer(selectors.runs().get(pk=run_id)).data)
 
 
-def _start() -> list[int]:
+def _start(actor: Actor) -> list[int]:
     """Start a run, and have workers woken."""
     try:
-        part_ids = run_write(reason=RunReason.MANUAL)
+        part_ids = run_write(reason=RunReason.MANUAL, actor=actor)
     except DocumentError as error:
         raise Refused([str(fault) for fault in error.faults]) from error
     runs_announce(part_ids=part_ids)

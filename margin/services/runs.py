@@ -32,8 +32,10 @@ RUN_STARTED: Final = "run.started"
 DEADLINE: Final = timedelta(minutes=15)
 
 
-def run_start(*, reason: RunReason, period: datetime | None = None) -> list[int]:
+def run_start(*, reason: RunReason, period: datetime | None = None, actor: Actor | None = None) -> list[int]:
     """Start a run over the newest snapshot; returns the ids of the parts to be worked on now.
+
+    ``actor`` is who asked for it; what the platform starts by itself has its reason in the run.
 
     Raises
     ------
@@ -42,7 +44,7 @@ def run_start(*, reason: RunReason, period: datetime | None = None) -> list[int]
     """
     try:
         with one_view():
-            return run_write(reason=reason, period=period)
+            return run_write(reason=reason, period=period, actor=actor)
     except IntegrityError as error:
         if run_was_taken(error):
             return []
@@ -54,7 +56,7 @@ def run_was_taken(error: IntegrityError) -> bool:
     return any(name in str(error) for name in ("run_once_per_period", "run_one_by_snapshot_at_a_time"))
 
 
-def run_write(*, reason: RunReason, period: datetime | None = None) -> list[int]:
+def run_write(*, reason: RunReason, period: datetime | None = None, actor: Actor | None = None) -> list[int]:
     """As ``run_start``, inside of ``one_view``, which the caller opens.
 
     The whole book is read in one REPEATABLE READ transaction, so that every shard shows it at the same
@@ -74,6 +76,8 @@ def run_write(*, reason: RunReason, period: datetime | None = None) -> list[int]
     cut = book_cut(snapshot=snapshot)
     standard = selectors.parameters_in_force(Methodology.STANDARD, snapshot.as_of)
     run = run_create(snapshot=snapshot, cut=cut, reason=reason, period=period, standard=standard)
+    if actor is not None:
+        _audit(run.pk, "start", actor)
     events_append(events=[run_event(run)], now=timezone.now())
     return run_advance(run_id=run.pk)
 
@@ -211,7 +215,11 @@ def run_cancel(*, run_id: int, actor: Actor) -> None:
         raise NotFound("There is no such run.")
     if not _run_end(run_id, RunState.CANCELLED, f"Cancelled by {actor.name}."):
         raise Conflict("The run has ended already.")
-    audit_append(actor=actor, action="run.cancel", object_type="run", object_id=run_id, tenant_id=None)
+    _audit(run_id, "cancel", actor)
+
+
+def _audit(run_id: int, action: str, actor: Actor) -> None:
+    audit_append(actor=actor, action=f"run.{action}", object_type="run", object_id=run_id, tenant_id=None)
 
 
 def _run_end(run_id: int, state: RunState, failure: str) -> bool:

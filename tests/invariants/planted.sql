@@ -88,6 +88,12 @@ UPDATE liquidation_liquidationcase SET state = 'paused';
 INSERT INTO liquidation_liquidationcontrols (id, kill_switch, approve_mode, reason, changed_by, changed_at)
 VALUES (1, true, false, '', '', now()) ON CONFLICT (id) DO UPDATE SET kill_switch = true;
 
+-- I11: an account moved without a trace
+INSERT INTO accounts_eligibilitytransition (account_id, kind, from_state, to_state, methodology, from_margin, to_margin,
+    reasons, evidence, by, request_id, at)
+SELECT id, 'left', 'active', 'standard', methodology, margin_methodology, 'standard', '[]', '{}', 'a', '', now()
+FROM accounts_account;
+
 -- I11: a risk state without a trace
 INSERT INTO margin_riskstate (underlying, mode, reason, changed_by, changed_at) VALUES ('SOL', 'halt', 'x', 'a', now());
 

@@ -1,6 +1,7 @@
 """Each invariant's violation is named by the view, once it is planted where no guard stands in the way."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -102,4 +103,13 @@ def test_migrations_find_no_view_in_their_way_and_make_it_again() -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP VIEW invariant_violations")
     call_command("migrate", verbosity=0)
+    assert violations() == []
+
+
+def test_a_transition_from_before_it_was_audited_gets_its_row_by_the_migration() -> None:
+    guards_drop(["common_auditrow"])
+    spoil("DELETE FROM common_auditrow WHERE action LIKE 'eligibility.%'")
+    assert named() == {"I11"}
+    migration = import_module("accounts.migrations.0007_transitions_audited").Migration
+    spoil(*[operation.sql for operation in migration.operations])
     assert violations() == []

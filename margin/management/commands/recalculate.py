@@ -27,7 +27,7 @@ class Command(PlatformCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            parts = run_start(reason=RunReason.MANUAL)
+            parts = run_start(reason=RunReason.MANUAL, actor=self.actor)
         except DocumentError as error:
             raise CommandError(str(error), returncode=BAD_INPUT) from error
         run = MarginRun.objects.latest("id")

@@ -43,3 +43,10 @@ WHERE c.kill_switch <> coalesce((
     SELECT (a.after ->> 'kill_switch')::boolean FROM common_auditrow a
     WHERE a.object_type = 'liquidation_controls' ORDER BY a.id DESC LIMIT 1
 ), false)
+UNION ALL
+SELECT format('account %s', t.account_id), format('%s without an audit row', t.kind)
+FROM accounts_eligibilitytransition t
+WHERE NOT EXISTS (
+    SELECT FROM common_auditrow a
+    WHERE a.object_type = 'account' AND a.object_id = t.account_id::text AND a.after ->> 'transition' = t.id::text
+)
