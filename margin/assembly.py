@@ -106,13 +106,13 @@ def account_faults(account: AccountRows, market: MarketRows, parameters: Paramet
     if not faults:
         check_priced(account, market, faults)
         coins = coins_of(account, market)
-        parameters.check_covers(coins, currencies_of([account], market.instruments), faults)
+        parameters.check_covers(coins, currencies_of([account], market), faults)
     return faults.found
 
 
 def shard_book(accounts: Sequence[AccountRows], market: MarketRows) -> Book:
     """The columnar book of a shard of accounts without faults."""
-    return book_of(accounts, market.instruments, market.to_market())
+    return book_of(accounts, market, market.to_market())
 
 
 def pack_market(market: Any) -> bytes:

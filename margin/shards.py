@@ -64,7 +64,7 @@ class Listing:
             underlying=np.zeros(size, dtype=np.int32),
             settle=np.zeros(size, dtype=np.int32),
         )
-        listing._fill(found, {code: place for place, code in enumerate(market.instruments.ids)})
+        listing._fill(found, market.places)
         return listing
 
     def _fill(self, found: Mapping[int, Instrument], places: Mapping[str, int]) -> None:

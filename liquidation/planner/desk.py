@@ -47,7 +47,7 @@ class Desk:
             When a figure leaves the finite numbers.
         """
         book = self.book
-        shard = book_of(accounts, book.market_rows.instruments, book.market)
+        shard = book_of(accounts, book.market_rows, book.market)
         for number in self._units.held_by(shard):
             if number not in self._arrays:
                 self._arrays[number] = stress_unit(book.market, self._units.units[number], book.parameters)

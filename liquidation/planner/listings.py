@@ -56,7 +56,7 @@ class Listings:
         self._book = book
         self.units = {unit.name: unit for unit in units.units}
         self._unit_of = [units.units[number].name for number in units.unit_of]
-        self._place = {name: i for i, name in enumerate(book.market.instruments.ids)}
+        self._place = book.market.places
         self._known: dict[str, Listing] = {}
 
     @cached_property

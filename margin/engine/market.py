@@ -45,6 +45,11 @@ class Market:
         return self.index[f"{coin}-USD"] / self.fx_rate(group.name) if quoted is None else quoted
 
     @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Index of every derivative by its name."""
+        return {name: i for i, name in enumerate(self.instruments.ids)}
+
+    @cached_property
     def seconds(self) -> npt.NDArray[np.float64]:
         """Seconds to expiry of every instrument, 0 for perpetuals; shape (I,)."""
         return self.instruments.seconds_to_expiry(microseconds(self.as_of))

@@ -18,7 +18,7 @@ def ordinary_run(*, run: MarginRun, part: MarginRunPart, desk: Margining, accoun
     results: list[MarginResult] = []
     units: list[UnitResult] = []
     for account in _accounts(accounts):
-        book = book_of([_input(account).to_rows()], desk.rows.instruments, desk.market)
+        book = book_of([_input(account).to_rows()], desk.rows, desk.market)
         shard = desk.margin_book(book)
         results.append(_result(run, part, account, shard))
         units += _units(run, account, shard)

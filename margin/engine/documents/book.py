@@ -85,7 +85,7 @@ def assemble(
 ) -> BookDocument:
     """A checked account under the given parameters; DocumentError where they do not price what it holds."""
     faults = Faults()
-    book = book_of([account], market_rows.instruments, market)
+    book = book_of([account], market_rows, market)
     parameters.check_covers(coins_of(account, market_rows), book.currencies, faults)
     faults.raise_if_any()
     name = parameters.header.methodology
@@ -95,7 +95,7 @@ def assemble(
 def named_instruments(account: AccountRows, market: MarketRows) -> list[Instrument]:
     """The instruments that the account's positions and orders name."""
     rows: Sequence[PositionRow | OrderRow] = (*account.positions, *account.orders)
-    return [market.instruments[market.places[row.instrument]] for row in rows]
+    return [market.instrument(row.instrument) for row in rows]
 
 
 def coins_of(account: AccountRows, market: MarketRows) -> list[str]:
@@ -143,12 +143,11 @@ def add_exactly(first: Decimal, second: Decimal) -> Decimal:
         return first + second
 
 
-def book_of(accounts: Sequence[AccountRows], instruments: Sequence[Instrument], market: Market) -> Book:
-    """The columnar book of the accounts; what they hold is listed in `instruments` and alive in `market`."""
-    spot = {row.id: row for row in instruments if row.kind is Kind.SPOT}
-    currencies = currencies_of(accounts, instruments)
+def book_of(accounts: Sequence[AccountRows], listed: MarketRows, market: Market) -> Book:
+    """The columnar book of the accounts; what they hold is `listed`, and alive in `market`."""
+    currencies = currencies_of(accounts, listed)
     currency = {code: i for i, code in enumerate(currencies)}
-    place = {name: i for i, name in enumerate(market.instruments.ids)}
+    place = market.places
     balances = sorted(
         (a, currency[code], float(amount))
         for a, rows in enumerate(accounts)
@@ -171,7 +170,7 @@ def book_of(accounts: Sequence[AccountRows], instruments: Sequence[Instrument], 
     spot_orders = [
         (a, currency[pair.underlying], currency[pair.settle], _signed(row), row.price)
         for a, row in orders
-        if (pair := spot.get(row.instrument)) is not None
+        if (pair := listed.instrument(row.instrument)).kind is Kind.SPOT
     ]
     limits = [
         (a, currency[coin], limit.ratio, limit.max_amount)
@@ -195,15 +194,14 @@ def _signed(order: OrderRow) -> float:
     return order.side.sign * float(order.quantity)
 
 
-def currencies_of(accounts: Sequence[AccountRows], instruments: Sequence[Instrument]) -> tuple[str, ...]:
+def currencies_of(accounts: Sequence[AccountRows], listed: MarketRows) -> tuple[str, ...]:
     """Every currency that a balance, a held instrument or a hedge limit names, sorted."""
-    listed = {row.id: row for row in instruments}
     codes: set[str] = set()
     for rows in accounts:
-        codes |= set(rows.balances) | set(rows.hedge_limits)
-        held: Sequence[PositionRow | OrderRow] = (*rows.positions, *rows.orders)
-        for row in held:
-            codes |= {listed[row.instrument].settle, listed[row.instrument].underlying}
+        codes.update(rows.balances, rows.hedge_limits)
+        for instrument in named_instruments(rows, listed):
+            codes.add(instrument.settle)
+            codes.add(instrument.underlying)
     return tuple(sorted(codes))
 
 

@@ -111,6 +111,10 @@ class MarketRows:
     instruments: tuple[Instrument, ...]
     places: Mapping[str, int]
 
+    def instrument(self, name: str) -> Instrument:
+        """The instrument of a name that is listed."""
+        return self.instruments[self.places[name]]
+
     def to_market(self) -> Market:
         """The columnar market, of the derivatives that are alive and whose underlying has a USD index."""
         return self._market

@@ -99,26 +99,36 @@ class Number:
     below: float = math.inf
 
     def read(self, value: Any, path: str, faults: Faults) -> float | None:
+        # What is a finite float64 already, as nearly every number of a document, needs no exact reading.
+        if type(value) is float and math.isfinite(value):
+            return check_bounds(self, value, path, faults)
         number = exact(value)
         if number is None:
             faults.add(path, describe_number_fault(value))
             return None
         return check_bounds(self, float(number), path, faults)
 
+    def holds(self, number: float) -> bool:
+        """Whether a finite number lies within the bounds."""
+        return (
+            self.at_least <= number <= self.at_most
+            and (number > self.above or self.above == -math.inf)
+            and (number < self.below or self.below == math.inf)
+        )
+
 
 def check_bounds(spec: Number, number: float, path: str, faults: Faults) -> float | None:
     """`number` when it lies within the bounds of `spec`; else a fault."""
+    if spec.holds(number):
+        return number
     checks = (
         (number >= spec.at_least, f"must be at least {spec.at_least:g}"),
         (number <= spec.at_most, f"must be at most {spec.at_most:g}"),
         (number > spec.above or spec.above == -math.inf, f"must be above {spec.above:g}"),
         (number < spec.below or spec.below == math.inf, f"must be below {spec.below:g}"),
     )
-    for passed, message in checks:
-        if not passed:
-            faults.add(path, message)
-            return None
-    return number
+    faults.add(path, next(message for passed, message in checks if not passed))
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,7 +202,7 @@ def test_an_account_has_the_same_bits_in_any_shard(methodology: str, size: int) 
     documents = _many(methodology, min(size, 64))
     rows = [document.account_rows for document in documents]
     first = documents[0]
-    crowd = book_of([rows[i % len(rows)] for i in range(size)], first.market_rows.instruments, first.market)
+    crowd = book_of([rows[i % len(rows)] for i in range(size)], first.market_rows, first.market)
     margin = margin_book(crowd, first.market, first.parameters)
     header = ReportHeader("", first.parameters.header, "", "")
     for place in sorted({*range(min(size, 64)), size // 2, size - 1}):
