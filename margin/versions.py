@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.choices import Methodology
-from margin.choices import ImpactState, MarginStatus, RunState
+from margin.choices import ImpactState, MarginStatus, RunState, VersionOrigin
 from margin.impact import Standing
 from margin.models import ImpactReport, MarginResult, ParameterVersion
 from margin.selectors import parameters_published
@@ -45,6 +45,11 @@ def version_before(version: ParameterVersion) -> ParameterVersion | None:
 def history(*, methodology: str) -> list[ParameterVersion]:
     """The published versions of a methodology in the order in which they come into force."""
     return list(parameters_published().filter(methodology=methodology).order_by("effective_from"))
+
+
+def rollback_latest() -> ParameterVersion | None:
+    """The newest rollback of any methodology."""
+    return versions().filter(origin=VersionOrigin.ROLLBACK).order_by("-created_at").first()
 
 
 def impacts_of(version: ParameterVersion) -> QuerySet[ImpactReport]:

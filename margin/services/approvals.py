@@ -12,10 +12,11 @@ from margin import selectors
 from margin.choices import VersionState
 from margin.engine.parameters.diff import Change, parameter_diff
 from margin.models import ImpactReport, ParameterVersion
+from margin.services.telling import version_event
 from margin.services.versions import version_audit, version_lock, version_move
 from margin.versions import impact_for_approval
 from pmplatform.common.errors import Conflict, NotPermitted, Refused
-from pmplatform.common.outbox import outbox_append
+from pmplatform.common.events import events_append
 from pmplatform.common.principals import Actor
 
 _ALONE: Final = 1
@@ -79,7 +80,7 @@ def _publish(version: ParameterVersion, hold: Hold, actor: Actor, now: datetime)
         impact=hold.report,
         **{role: actor.name},
     )
-    outbox_append(topic="parameters.approved", payload={"version": version.pk})
+    events_append(events=[version_event(version)], now=now)
 
 
 def approval_hold(*, version: ParameterVersion, now: datetime) -> Hold:

@@ -1,10 +1,10 @@
-"""What margin tells the stream: runs as they begin and end, and whose margin is new."""
+"""What margin tells the stream: runs as they begin and end, whose margin is new, new parameters."""
 
 from typing import Any
 
 from accounts.selectors import tenant_ids
 from margin.choices import RunReason
-from margin.models import MarginResult, MarginRun
+from margin.models import MarginResult, MarginRun, ParameterVersion
 from pmplatform.common.events import EventKind, NewEvent
 
 
@@ -12,6 +12,20 @@ def run_event(run: MarginRun) -> NewEvent:
     """How a run over the book stands: for the platform, to which runs belong."""
     data = {**_where(run), "reason": run.reason, "state": run.state, "accounts": run.accounts}
     return NewEvent(EventKind.RUN, None, {**data, "failure": run.failure})
+
+
+def version_event(version: ParameterVersion) -> NewEvent:
+    """What has become of a published version: for everybody, as parameters are."""
+    data = {
+        "methodology": version.methodology,
+        "version": version.version,
+        "state": version.state,
+        "origin": version.origin,
+        "effective_from": version.effective_from.isoformat(),
+        "sha256": version.sha256,
+        "restores": version.restores.version if version.restores else None,
+    }
+    return NewEvent(EventKind.PARAMETERS, None, data)
 
 
 def closing_events(run: MarginRun) -> list[NewEvent]:

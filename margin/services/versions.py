@@ -1,6 +1,5 @@
 """Parameter versions on their way into force: drafted, proposed, withdrawn, mirrored, rolled back."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -12,12 +11,13 @@ from margin.engine.parameters.library import Parameters
 from margin.engine.simulation import iso
 from margin.lifecycle import PUBLISHED, may_move, states_at, steps_between
 from margin.models import ParameterVersion
+from margin.services.telling import version_event
 from margin.services.validation import document_check
 from margin.versions import history, version_named
 from pmplatform.common.audit import audit_append
 from pmplatform.common.errors import Conflict, Refused, ValidationFailed
+from pmplatform.common.events import events_append
 from pmplatform.common.locking import rows_lock
-from pmplatform.common.outbox import outbox_append
 from pmplatform.common.principals import Actor
 
 _OBJECT = "parameter_version"
@@ -156,7 +156,6 @@ def version_rollback(
         **_content(document_check(document), document),
     )
     version_audit(version, "rollback", actor, before={"in_force": current.version}, reason=reason)
-    outbox_append(topic="parameters.rolled_back", payload={"version": version.pk, "replaces": current.pk})
     versions_mirror(now=now)
     version.refresh_from_db()
     return version
@@ -169,23 +168,35 @@ def versions_mirror(*, now: datetime) -> int:
     Every state on the way is passed, each with its audit row.
     """
     moved = 0
+    begun: list[ParameterVersion] = []
     methodologies = selectors.parameters_published().values_list("methodology", flat=True)
     for methodology in sorted(set(methodologies)):
         rows = history(methodology=methodology)
         due = states_at([row.effective_from for row in rows], now)
-        moved += _mirror([(row, state) for row, state in zip(rows, due, strict=True) if row.state != state])
+        late = [(row, state) for row, state in zip(rows, due, strict=True) if row.state != state]
+        for row, state in late:
+            version = version_lock(row.pk)
+            if steps := _mirror(version, state):
+                moved += steps
+                if state == VersionState.ACTIVE and not _is_just_loaded(row):
+                    begun.append(version)
+    events_append(events=[version_event(version) for version in begun], now=now)
     return moved
 
 
-def _mirror(due: Iterable[tuple[ParameterVersion, VersionState]]) -> int:
-    moved = 0
-    for stale, state in due:
-        version = version_lock(stale.pk)
-        if version.state in PUBLISHED:
-            for step in steps_between(VersionState(version.state), state):
-                version_move(version, step, str(step), CLOCK)
-                moved += 1
-    return moved
+def _mirror(version: ParameterVersion, state: VersionState) -> int:
+    """Take a locked version to the state of the moment; returns in how many steps."""
+    if version.state not in PUBLISHED:
+        return 0
+    steps = steps_between(VersionState(version.state), state)
+    for step in steps:
+        version_move(version, step, str(step), CLOCK)
+    return len(steps)
+
+
+def _is_just_loaded(version: ParameterVersion) -> bool:
+    """What the initial load finds in force is no news."""
+    return version.origin == VersionOrigin.INITIAL and version.state == VersionState.APPROVED
 
 
 def version_lock(version_id: int) -> ParameterVersion:
@@ -243,6 +254,8 @@ def _close(
         raise Conflict("The version is in force; roll back instead.")
     fields = {"closed_by": actor.name, "closed_at": now}
     version_move(version, to, action, actor, reason=reason, **fields)
+    if version.approved_at is not None:
+        events_append(events=[version_event(version)], now=now)
 
 
 def _content(parameters: Parameters, document: Any) -> dict[str, Any]:

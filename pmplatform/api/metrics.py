@@ -14,6 +14,7 @@ from margin.choices import RiskMode, RunState
 from margin.market_states import market_state
 from margin.risk_states import risk_states
 from margin.run_states import hourly_run_latest, parts_quarantined
+from margin.versions import rollback_latest
 from pmplatform.common.chain import chain_unsealed_seconds
 from pmplatform.common.events import events_range
 from pmplatform.common.outbox import outbox_state
@@ -31,6 +32,7 @@ class PlatformFigures(Collector):
     def collect(self) -> Iterable[GaugeMetricFamily]:
         now = timezone.now()
         yield from _market(now)
+        yield from _parameters(now)
         yield from _runs(now)
         yield from _messages(now)
         yield from _liquidation()
@@ -47,6 +49,13 @@ def _market(now: datetime) -> Iterator[GaugeMetricFamily]:
         yield _gauge("pm_snapshot_sequence", "The newest market snapshot.", state.snapshot.pk)
         yield _gauge("pm_snapshot_age_seconds", "Its age.", state.age_seconds)
         yield _gauge("pm_market_fresh", "1 if it may move accounts.", float(state.standing.is_fresh))
+
+
+def _parameters(now: datetime) -> Iterator[GaugeMetricFamily]:
+    rollback = rollback_latest()
+    if rollback is not None:
+        age = (now - rollback.created_at).total_seconds()
+        yield _gauge("pm_parameters_rollback_age_seconds", "Since parameters were last rolled back.", age)
 
 
 def _runs(now: datetime) -> Iterator[GaugeMetricFamily]:

@@ -75,7 +75,9 @@ class StreamView(ApiView):
         """Events of your tenant as they happen; of all and of the platform for the platform. Scope: `read`.
 
         `margin`: an account's new figures after it has changed, or (account null) that a run has margined
-        all; `warning`, `liquidation`: what became of an account; `run`: how a run stands, for the platform.
+        all; `warning`, `liquidation`: what became of an account; `run`: how a run stands, for the platform;
+        `parameters`, for everybody: a version was approved, is in force (`active`, also by a rollback, which
+        names what it `restores`), or was withdrawn after its approval.
         Ids ascend. Connect again with the last one and you miss nothing that is still kept (a day, unless
         configured); `reset` comes first where older events are gone: then read anew what you follow.
         Served by the `stream` process: the others answer 421.

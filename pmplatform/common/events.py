@@ -16,7 +16,7 @@ from redis import Redis
 
 from pmplatform.common.locking import turn_take
 from pmplatform.common.models import Event
-from pmplatform.common.models.event import EventKind
+from pmplatform.common.models.event import PUBLIC_KINDS, EventKind
 from pmplatform.common.outbox import outbox_append
 
 __all__ = ["CHANNEL", "EVENTS_APPENDED", "EventKind", "NewEvent"]
@@ -31,7 +31,7 @@ _ANSWER_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event to be: ``tenant`` None is for the platform alone, ``data`` is plain JSON."""
+    """An event to be: ``data`` is plain JSON, ``tenant`` None as in `Event`."""
 
     kind: EventKind
     tenant: int | None
@@ -60,8 +60,9 @@ def events_append(*, events: Sequence[NewEvent], now: datetime) -> list[Event]:
 
 
 def events_after(*, last_id: int, limit: int, tenant_id: int | None = None) -> list[Event]:
-    """Events with a larger id, in its order: a tenant's or, without one, everybody's."""
-    mine = Q() if tenant_id is None else Q(tenant=tenant_id)
+    """Events with a larger id, in its order: a tenant's and public ones or, without a tenant, all."""
+    public = Q(tenant=None, kind__in=PUBLIC_KINDS)
+    mine = Q() if tenant_id is None else Q(tenant=tenant_id) | public
     return list(Event.objects.filter(mine, pk__gt=last_id).order_by("pk")[:limit])
 
 

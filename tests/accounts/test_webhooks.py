@@ -29,6 +29,7 @@ from accounts.services.webhooks import valid_secrets, webhook_change, webhook_cr
 from pmplatform.common.errors import Refused, ValidationFailed
 from pmplatform.common.events import EventKind, NewEvent, events_append
 from pmplatform.common.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, signature_holds
+from pmplatform.invariants.view import violations
 from tests.accounts.books import ACTOR, make_tenant
 from tests.margin.test_runs import wait_until
 from tests.support.processes import PlatformProcess, running
@@ -64,6 +65,13 @@ def test_a_webhook_is_owed_the_kinds_it_asked_for_of_its_own_tenant(acme: Tenant
     _emit(None, EventKind.WARNING)
     assert _owed(webhook) == [wanted]
     assert _owed(webhook) == [wanted], "looked at twice, owed once"
+
+
+def test_what_is_published_is_owed_to_every_tenant(acme: Tenant) -> None:
+    hooks = [_hook(acme), _hook(make_tenant("other"))]
+    published = _emit(None, EventKind.PARAMETERS, EventKind.RUN)[:1]
+    assert [_owed(hook) for hook in hooks] == [published, published]
+    assert [violation for violation in violations() if violation.invariant == "I12"] == []
 
 
 def test_a_webhook_hears_nothing_of_what_was_before_it(acme: Tenant) -> None:

@@ -7,10 +7,12 @@ from prometheus_client import CollectorRegistry, generate_latest
 from margin.choices import RiskMode, RunReason
 from margin.services import runs
 from margin.services.risk_states import risk_state_set
+from margin.services.versions import version_rollback
 from pmplatform.api.metrics import PlatformFigures
 from pmplatform.common.chain import chain_seal
 from pmplatform.common.principals import Actor
 from pmplatform.invariants.checks import invariants_check
+from tests.margin.proposals import BOB, CLASSIC, classic_world
 from tests.margin.world import AS_OF, demo_world, newest_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,6 +43,15 @@ def test_figures_tell_of_failed_runs_holds_and_rows_that_are_not_sealed() -> Non
     told = figures()
     assert told["pm_audit_unsealed_seconds"] == 0
     assert told['pm_risk_restricted{underlying="*"}'] == 0
+
+
+def test_a_rollback_is_told_of_with_its_age() -> None:
+    classic_world(2)
+    assert "pm_parameters_rollback_age_seconds" not in figures()
+    version_rollback(
+        methodology=CLASSIC, restores="2023-07-12", reason="wrong", actor=BOB, now=timezone.now()
+    )
+    assert 0 <= figures()["pm_parameters_rollback_age_seconds"] < 60
 
 
 def test_invariants_are_told_of_once_they_have_been_checked() -> None:

@@ -1,5 +1,6 @@
 """What the stream is told of runs and of margin, to whom."""
 
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -10,13 +11,16 @@ from django.utils import timezone
 from accounts.models import Account, Tenant
 from margin.choices import RunReason, RunState
 from margin.models import MarginRun
+from margin.services.approvals import version_approve
 from margin.services.changes import accounts_remargin
 from margin.services.fills import fill_record
 from margin.services.runs import run_cancel, run_fail, run_start
+from margin.services.versions import version_draft, version_rollback, version_withdraw, versions_mirror
 from pmplatform.common.events import EVENTS_APPENDED, EventKind, events_after
 from pmplatform.common.models import AuditRow, Event, OutboxRow
 from pmplatform.common.tokens import Scope
 from tests.margin.desks import ACTOR, SWAP, account_of, fill
+from tests.margin.proposals import ALICE, BOB, CLASSIC, NOW, classic_world, impact_of, proposal, proposed
 from tests.margin.test_api import RUNS, _client
 from tests.margin.test_runs import work_through
 from tests.margin.world import demo_world, newest_run
@@ -90,6 +94,34 @@ def test_a_run_is_started_once_however_often_its_key_is_sent() -> None:
     assert MarginRun.objects.count() == 1
     other = client.post(f"{RUNS}/{newest_run().pk}/cancel", headers={"Idempotency-Key": "k"})
     assert other.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def test_everybody_is_told_what_becomes_of_published_parameters() -> None:
+    classic_world(2)
+    tenant = Tenant.objects.get()
+    quiet = version_draft(document=proposal("quiet"), actor=ALICE, now=NOW)
+    version_withdraw(version_id=quiet.pk, reason="no", actor=ALICE, now=NOW)
+    gone, next_ = proposed(proposal("gone", "2024-12-23T08:00:00Z")), proposed()
+    for version in (gone, next_):
+        impact_of(version)
+        version_approve(version_id=version.pk, actor=BOB, now=NOW)
+    version_withdraw(version_id=gone.pk, reason="too early", actor=BOB, now=NOW)
+    at = next_.effective_from
+    for _ in range(2):
+        versions_mirror(now=at)
+    later = at + timedelta(minutes=1)
+    version_rollback(methodology=CLASSIC, restores="2024-06-05", reason="wrong", actor=BOB, now=later)
+    mine = events_after(last_id=0, limit=99, tenant_id=tenant.pk)
+    heard = [event.data for event in mine if event.kind == EventKind.PARAMETERS]
+    assert [(data["version"], data["state"]) for data in heard] == [
+        ("gone", "approved"),
+        ("next", "approved"),
+        ("gone", "withdrawn"),
+        ("next", "active"),
+        ("2024-12-24T08:01:00-rollback", "active"),
+    ]
+    assert [data["restores"] for data in heard] == [None, None, None, None, "2024-06-05"]
+    assert {event.tenant for event in mine if event.kind == EventKind.PARAMETERS} == {None}
 
 
 def test_events_commit_with_what_they_tell_of_and_the_relay_is_to_announce_them() -> None:

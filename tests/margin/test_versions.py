@@ -23,8 +23,9 @@ from margin.services.versions import (
     version_withdraw,
     versions_mirror,
 )
+from margin.versions import rollback_latest
 from pmplatform.common.errors import Conflict, NotPermitted, Refused, ValidationFailed
-from pmplatform.common.models import AuditRow, OutboxRow
+from pmplatform.common.models import AuditRow, Event
 from tests.margin.proposals import (
     ALICE,
     BOB,
@@ -309,7 +310,9 @@ def test_a_rollback_publishes_the_earlier_content_at_once_and_alarms() -> None:
     assert content == {k: v for k, v in document_of("2024-06-05").items() if k not in header}
     assert _in_force((at - timedelta(seconds=1)).isoformat()) == "next"
     assert _in_force(at.isoformat()) == back.version
-    assert OutboxRow.objects.get(topic="parameters.rolled_back").payload["version"] == back.pk
+    told = Event.objects.latest("id")
+    assert (told.kind, told.data["origin"], told.data["version"]) == ("parameters", "rollback", back.version)
+    assert rollback_latest() == back
 
 
 def test_an_approved_version_is_withdrawn_before_and_not_after_its_instant() -> None:

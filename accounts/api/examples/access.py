@@ -34,7 +34,7 @@ _WEBHOOK = {
     "id": 3,
     "tenant": "acme",
     "url": "https://desk.example.org/margin",
-    "events": ["margin", "warning"],
+    "events": ["margin", "parameters", "warning"],
     "enabled": True,
     "rotated_until": None,
     "created_at": "2025-01-15T10:26:41Z",
@@ -47,7 +47,7 @@ WEBHOOK_ISSUED = OpenApiExample(
 )
 WEBHOOK_CREATE = OpenApiExample(
     "be told of warnings",
-    value={"url": "https://desk.example.org/margin", "events": ["margin", "warning"]},
+    value={"url": "https://desk.example.org/margin", "events": ["margin", "warning", "parameters"]},
     request_only=True,
 )
 WEBHOOK_CHANGE = OpenApiExample("pause", value={"enabled": False}, request_only=True)

@@ -3,7 +3,7 @@
 from drf_spectacular.utils import OpenApiExample
 
 EVENTS = OpenApiExample(
-    "two events and a sign of life",
+    "three events and a sign of life",
     value=(
         "retry: 1000\n\n"
         "id: 4711\nevent: margin\n"
@@ -13,6 +13,10 @@ EVENTS = OpenApiExample(
         "id: 4714\nevent: margin\n"
         'data: {"id":4714,"kind":"margin","at":"2025-02-03T10:00:07+00:00","data":{"run":13,"snapshot":41,'
         '"as_of":"2025-02-03T10:00:05+00:00","account":null}}\n\n'
+        "id: 4715\nevent: parameters\n"
+        'data: {"id":4715,"kind":"parameters","at":"2025-02-03T10:00:08+00:00","data":{'
+        '"methodology":"okx-2025","version":"2025-02-10","state":"approved","origin":"proposal",'
+        '"effective_from":"2025-02-10T08:00:00+00:00","sha256":"9f2c...","restores":null}}\n\n'
         ":\n\n"
     ),
     media_type="text/event-stream",

@@ -9,6 +9,11 @@ class EventKind(models.TextChoices):
     WARNING = "warning"
     RUN = "run"
     LIQUIDATION = "liquidation"
+    PARAMETERS = "parameters"
+
+
+#: Kinds without a tenant that everybody may read: what is published is no secret.
+PUBLIC_KINDS = (EventKind.PARAMETERS,)
 
 
 class Event(models.Model):
@@ -16,7 +21,7 @@ class Event(models.Model):
 
     Ids are given one transaction after another (``events_append``), so that nobody who has seen an id will
     ever be shown a smaller one. ``tenant`` is a plain number because this app knows no other; null is for
-    the platform alone.
+    the platform alone, unless the kind is public.
     """
 
     kind = models.CharField(max_length=16, choices=EventKind)

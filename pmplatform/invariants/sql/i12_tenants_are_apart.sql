@@ -22,4 +22,4 @@ SELECT format('delivery %s', d.id), format('of tenant %s, sent to tenant %s', e.
 FROM accounts_webhookdelivery d
 JOIN accounts_webhook w ON w.id = d.webhook_id
 JOIN common_event e ON e.id = d.event_id
-WHERE e.tenant IS DISTINCT FROM w.tenant_id
+WHERE e.tenant IS DISTINCT FROM w.tenant_id AND e.kind <> 'parameters'
