@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from margin import selectors, versions
 from margin.choices import PartKind, RunReason
+from margin.market_states import snapshots
 from margin.models import MarginRunPart
 from margin.services.changes import BATCH, accounts_behind, accounts_remargin
 from margin.services.eligibility import eligibility_review
@@ -18,6 +19,7 @@ from margin.services.retention import runs_prune
 from margin.services.runs import run_start
 from margin.services.settlement import settlements_run
 from margin.services.versions import versions_mirror
+from margin.waiting import waiting_add, waiting_take
 from pmplatform.common.errors import StaleClaim
 
 
@@ -30,9 +32,10 @@ def enqueue(part_ids: Iterable[int]) -> None:
 
 
 def enqueue_changes(account_ids: Sequence[int]) -> None:
-    """Wake workers for accounts that have changed, many with each message."""
-    for start in range(0, len(account_ids), BATCH):
-        margin_changes.delay(list(account_ids[start : start + BATCH]))
+    """Have workers margin accounts that have changed, with a message for as many as one takes at once."""
+    waiting_add(account_ids)
+    for _ in range(0, len(account_ids), BATCH):
+        margin_changes.delay()
 
 
 def enqueue_conclusions() -> None:
@@ -75,9 +78,10 @@ def run_margin(part_id: int) -> None:
 
 
 @shared_task
-def margin_changes(account_ids: list[int]) -> None:
-    """Margin accounts that have changed."""
-    accounts_remargin(account_ids=account_ids)
+def margin_changes() -> None:
+    """Margin the accounts that have changed and wait, up to a batch; mostly others have left none."""
+    if account_ids := waiting_take(BATCH):
+        accounts_remargin(account_ids=account_ids)
 
 
 @shared_task
@@ -114,9 +118,13 @@ def sweep_accounts() -> None:
 
 @shared_task
 def start_scheduled_run() -> None:
-    """Start the hourly run that refreshes MR1 and MR6: once per hour, however many beats ask."""
+    """Start the hourly run that refreshes MR1 and MR6: once an hour, however many beats ask how often.
+
+    After an outage the hour that is gets its run, and those that were missed get none.
+    """
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    enqueue(run_start(reason=RunReason.HOURLY, period=hour))
+    if snapshots().exists():
+        enqueue(run_start(reason=RunReason.HOURLY, period=hour))
 
 
 @shared_task

@@ -23,13 +23,14 @@ from margin.models import MarginResult, MarginRun
 from margin.services.fills import fill_record
 from margin.services.pasts import result_differences
 from margin.services.runs import run_start
-from margin.tasks import sweep_accounts
+from margin.tasks import enqueue_changes, sweep_accounts
 from pmplatform.common.errors import LockTimeout
 from pmplatform.common.models import OutboxRow
 from pmplatform.common.models.outbox import OutboxState
 from pmplatform.common.tokens import Scope
 from tests.margin.desks import ACTOR, SWAP, account_of, cash, fill, positions
 from tests.margin.test_runs import wait_until, work_through
+from tests.margin.world import demo_world
 from tests.support.calls import PLAIN_HTTP, Caller
 from tests.support.processes import CHECKOUT, child_environment, live_server, start_relay, start_worker
 
@@ -138,6 +139,20 @@ def test_fifty_concurrent_fills_over_the_api_end_in_one_margin_of_all_of_them(
     # Many changes took one task: fewer results than fills, and each of another state.
     changes = MarginResult.objects.filter(run__reason=RunReason.CHANGE)
     assert 1 <= changes.count() <= WRITERS
+
+
+def test_changes_that_have_piled_up_are_margined_together() -> None:
+    demo_world(3)
+    work_through(run_start(reason=RunReason.SNAPSHOT))
+    accounts = list(Account.objects.order_by("pk").values_list("pk", flat=True))
+    for number, account in enumerate(accounts):
+        buy(account, number)
+        # A message of its own for each, as the relay sends them while no worker is free.
+        enqueue_changes([account])
+    with start_worker(["margin"]):
+        wait_until(lambda: all(map(is_current, accounts)))
+    changes = MarginRun.objects.filter(reason=RunReason.CHANGE)
+    assert list(changes.values_list("accounts", flat=True)) == [len(accounts)]
 
 
 @pytest.mark.faults
