@@ -19,7 +19,7 @@ from accounts.second_factor import second_factor_missing
 from accounts.services.tokens import token_use_record
 from pmplatform.common.errors import NotPermitted
 from pmplatform.common.principals import Principal
-from pmplatform.common.tokens import Scope, token_parse
+from pmplatform.common.tokens import Scope, TokenParts, token_parse
 
 _KEYWORD = "bearer"
 # One text for every cause, so that a guesser learns nothing.
@@ -34,10 +34,11 @@ class TokenAuthentication(authentication.BaseAuthentication):
         if keyword.lower() != _KEYWORD:
             return None
         now = timezone.now()
-        token = _genuine(text.strip())
-        if token is None or not _is_usable(token, request.META.get("REMOTE_ADDR", ""), now):
+        parts = token_parse(text.strip())
+        token = _genuine(parts) if parts else None
+        if parts is None or token is None or not _is_usable(token, request.META.get("REMOTE_ADDR", ""), now):
             raise AuthenticationFailed(_REFUSAL)
-        token_use_record(token=token, now=now)
+        token_use_record(token=token, digest=parts.digest, now=now)
         return AnonymousUser(), token_principal(token)
 
     def authenticate_header(self, request: Request) -> str:
@@ -105,10 +106,7 @@ def session_principal(request: HttpRequest) -> Principal:
     return user_principal(request.user)
 
 
-def _genuine(text: str) -> ApiToken | None:
-    parts = token_parse(text)
-    if parts is None:
-        return None
+def _genuine(parts: TokenParts) -> ApiToken | None:
     token = selectors.token_by_public_id(public_id=parts.public_id)
     return token if token is not None and parts.matches(token.digest) else None
 

@@ -91,8 +91,8 @@ def delivery_attempt(*, delivery: WebhookDelivery) -> None:
 def _call(delivery: WebhookDelivery, now: datetime) -> str:
     """Why the receiver has not taken it; empty where it has."""
     body = delivery.body.encode()
-    secrets = valid_secrets(webhook=delivery.webhook, now=now)
-    signed = signature_headers(secret=secrets.newest, previous=secrets.previous, body=body, now=now)
+    newest, *previous = valid_secrets(webhook=delivery.webhook, now=now)
+    signed = signature_headers(secret=newest, previous=previous, body=body, now=now)
     headers = {**signed, "Content-Type": "application/json", "User-Agent": "pmplatform-webhooks"}
     status = post(destination=destination_resolve(delivery.webhook.url), headers=headers, body=body)
     return "" if status in _SUCCESS else f"The receiver answered {status}."

@@ -79,11 +79,15 @@ def token_revoke(*, public_id: str, tenant_id: int | None = None, actor: Actor) 
     return row
 
 
-def token_use_record(*, token: ApiToken, now: datetime) -> None:
-    """Remember when a token was last used, to the minute, so that reads rarely write."""
+def token_use_record(*, token: ApiToken, digest: str, now: datetime) -> None:
+    """Remember when a token was last used, to the minute, so that reads rarely write.
+
+    ``digest`` is that of its text under the pepper of today: a token that was made under the one before
+    is kept under the new one from its first use on.
+    """
     last = token.last_used_at
-    if last is None or last <= now - _USE_RECORDED_EVERY:
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    if last is None or last <= now - _USE_RECORDED_EVERY or token.digest != digest:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now, digest=digest)
 
 
 def _faults(

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.conf import settings
 from django.db import transaction
 
 from accounts.addresses import url_faults
@@ -18,6 +17,7 @@ from accounts.services.changes import faults_refuse
 from pmplatform.common.audit import audit_append
 from pmplatform.common.events import events_range
 from pmplatform.common.principals import Actor
+from pmplatform.common.tokens import peppers
 
 #: How long the secret before a rotation stays valid.
 ROTATION: Final = timedelta(hours=24)
@@ -31,17 +31,11 @@ class IssuedWebhook:
     secret: str
 
 
-@dataclass(frozen=True, slots=True)
-class ValidSecrets:
-    """The newest secret and, while a rotation lasts, the one before."""
-
-    newest: str
-    previous: str | None
-
-
-def valid_secrets(*, webhook: Webhook, now: datetime) -> ValidSecrets:
+def valid_secrets(*, webhook: Webhook, now: datetime) -> list[str]:
+    """The newest secret and, while it or the server's pepper is being rotated, those before."""
     rotates = webhook.rotated_until is not None and now < webhook.rotated_until
-    return ValidSecrets(_secret(webhook.salt), _secret(webhook.previous_salt) if rotates else None)
+    salts = [webhook.salt, *([webhook.previous_salt] if rotates else [])]
+    return [_secret(salt, pepper) for pepper in peppers() for salt in salts]
 
 
 @transaction.atomic
@@ -60,7 +54,7 @@ def webhook_create(
         created_at=now,
     )
     _audit(row, "webhook.create", actor)
-    return IssuedWebhook(row=row, secret=_secret(row.salt))
+    return IssuedWebhook(row=row, secret=_secret(row.salt, peppers()[0]))
 
 
 @transaction.atomic
@@ -94,7 +88,7 @@ def webhook_rotate(*, webhook: Webhook, actor: Actor, now: datetime) -> IssuedWe
     webhook.rotated_until = now + ROTATION
     webhook.save(update_fields=["salt", "previous_salt", "rotated_until"])
     _audit(webhook, "webhook.rotate", actor)
-    return IssuedWebhook(row=webhook, secret=_secret(webhook.salt))
+    return IssuedWebhook(row=webhook, secret=_secret(webhook.salt, peppers()[0]))
 
 
 @transaction.atomic
@@ -104,10 +98,9 @@ def webhook_delete(*, webhook: Webhook, actor: Actor) -> None:
     webhook.delete()
 
 
-def _secret(salt: str) -> str:
+def _secret(salt: str, pepper: str) -> str:
     """The secret of a salt, which nobody can derive without the server's pepper."""
-    pepper = settings.PM_TOKEN_PEPPER.encode()
-    digest = hmac.new(pepper, f"webhook:{salt}".encode(), hashlib.sha256).digest()
+    digest = hmac.new(pepper.encode(), f"webhook:{salt}".encode(), hashlib.sha256).digest()
     return "whs_" + base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 

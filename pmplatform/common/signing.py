@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,11 +14,11 @@ _PREFIX: Final = "v1="
 
 
 def signature_headers(
-    *, secret: str, body: bytes, now: datetime, previous: str | None = None
+    *, secret: str, body: bytes, now: datetime, previous: Sequence[str] = ()
 ) -> dict[str, str]:
-    """The headers that sign a body; while a secret is being replaced, by the one before as well."""
+    """The headers that sign a body; while a secret is being replaced, by those before as well."""
     timestamp = str(int(now.timestamp()))
-    secrets = [secret] if previous is None else [secret, previous]
+    secrets = [secret, *previous]
     signatures = ",".join(_PREFIX + _digest(each, timestamp, body) for each in secrets)
     return {TIMESTAMP_HEADER: timestamp, SIGNATURE_HEADER: signatures}
 

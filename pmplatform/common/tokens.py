@@ -40,17 +40,21 @@ class TokenParts:
     @property
     def digest(self) -> str:
         """HMAC-SHA256 of the whole token under the server's pepper, in hex."""
-        return self._digest_under(settings.PM_TOKEN_PEPPER)
+        return self._digest_under(peppers()[0])
 
     def matches(self, digest: str) -> bool:
         """Compare with a stored digest in constant time; in a rotation the pepper before is good as well."""
-        previous = settings.PM_TOKEN_PEPPER_PREVIOUS
-        peppers = [settings.PM_TOKEN_PEPPER, *([previous] if previous else [])]
-        matching = [hmac.compare_digest(self._digest_under(pepper), digest) for pepper in peppers]
+        matching = [hmac.compare_digest(self._digest_under(pepper), digest) for pepper in peppers()]
         return any(matching)
 
     def _digest_under(self, pepper: str) -> str:
         return hmac.new(pepper.encode(), self.text.encode(), hashlib.sha256).hexdigest()
+
+
+def peppers() -> list[str]:
+    """The server's pepper and, while it is being rotated, the one before."""
+    previous = settings.PM_TOKEN_PEPPER_PREVIOUS
+    return [settings.PM_TOKEN_PEPPER, *([previous] if previous else [])]
 
 
 def token_generate() -> TokenParts:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 import pytest
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 from rest_framework.response import Response
 
 from accounts.authentication import user_principal
@@ -44,6 +45,17 @@ def get(authorization: str, address: str = "127.0.0.1") -> Response:
 def test_a_genuine_token_gets_in_and_its_use_is_remembered(tenant: Tenant) -> None:
     assert get(f"Bearer {issue(tenant)}").status_code == HTTPStatus.OK
     assert ApiToken.objects.get().last_used_at is not None
+
+
+def test_a_token_that_is_used_while_the_pepper_is_rotated_outlives_the_pepper_before(
+    tenant: Tenant, settings: Settings
+) -> None:
+    used, unused = issue(tenant), issue(tenant)
+    settings.PM_TOKEN_PEPPER, settings.PM_TOKEN_PEPPER_PREVIOUS = "another", settings.PM_TOKEN_PEPPER
+    assert get(f"Bearer {used}").status_code == HTTPStatus.OK
+    settings.PM_TOKEN_PEPPER_PREVIOUS = None
+    statuses = [get(f"Bearer {token}").status_code for token in (used, unused)]
+    assert statuses == [HTTPStatus.OK, HTTPStatus.UNAUTHORIZED]
 
 
 def test_the_stored_row_does_not_contain_the_secret(tenant: Tenant) -> None:

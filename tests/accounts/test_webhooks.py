@@ -164,7 +164,7 @@ def test_a_receiver_gets_the_event_signed_with_its_secret(acme: Tenant, loopback
     assert json.loads(call["body"])["data"] == {"account": 1}
     now = timezone.now()
     body, headers = call["body"].encode(), call["headers"]
-    secret = valid_secrets(webhook=webhook, now=now).newest
+    [secret] = valid_secrets(webhook=webhook, now=now)
     assert signature_holds(secret=secret, headers=headers, body=body, now=now)
     assert not signature_holds(secret=secret, headers=headers, body=body + b" ", now=now)
     assert not signature_holds(secret="whs_other", headers=headers, body=body, now=now)
@@ -177,9 +177,9 @@ def test_while_secrets_are_rotated_both_hold_and_afterwards_one(acme: Tenant, lo
     now = timezone.now()
     with _receiver() as (url, process):
         webhook = _hook(acme, url)
-        old = valid_secrets(webhook=webhook, now=now).newest
+        [old] = valid_secrets(webhook=webhook, now=now)
         webhook_rotate(webhook=webhook, actor=ACTOR, now=now)
-        new = valid_secrets(webhook=webhook, now=now).newest
+        [new, _] = valid_secrets(webhook=webhook, now=now)
         _emit(acme, EventKind.WARNING)
         _deliver()
         [call] = _received(process)
@@ -188,7 +188,23 @@ def test_while_secrets_are_rotated_both_hold_and_afterwards_one(acme: Tenant, lo
         assert signature_holds(secret=secret, headers=call["headers"], body=body, now=now)
     assert call["headers"][SIGNATURE_HEADER].count("v1=") == 2
     assert call["headers"][TIMESTAMP_HEADER].isdecimal()
-    assert valid_secrets(webhook=webhook, now=now + timedelta(hours=24)).previous is None
+    assert valid_secrets(webhook=webhook, now=now + timedelta(hours=24)) == [new]
+
+
+def test_while_the_pepper_is_rotated_a_receiver_verifies_with_the_secret_it_has(
+    acme: Tenant, loopback_allowed: None, settings: Settings
+) -> None:
+    now = timezone.now()
+    with _receiver() as (url, process):
+        webhook = _hook(acme, url)
+        [old] = valid_secrets(webhook=webhook, now=now)
+        settings.PM_TOKEN_PEPPER, settings.PM_TOKEN_PEPPER_PREVIOUS = "another", settings.PM_TOKEN_PEPPER
+        new = webhook_rotate(webhook=webhook, actor=ACTOR, now=now).secret
+        _emit(acme, EventKind.WARNING)
+        _deliver()
+        [call] = _received(process)
+    for secret in (old, new):
+        assert signature_holds(secret=secret, headers=call["headers"], body=call["body"].encode(), now=now)
 
 
 def test_a_receiver_that_fails_is_called_again_later_and_a_redirect_is_not_followed(
