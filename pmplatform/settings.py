@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from kombu import Queue
 
@@ -275,11 +274,8 @@ CELERY_BEAT_SCHEDULE = {
     "check-invariants": _every(300, "pmplatform.tasks.check_invariants"),
     "sweep-liquidation": _every(2, "liquidation.tasks.sweep"),
     "settle-fund": _every(60, "liquidation.tasks.settle_fund"),
-    "hourly-run": {
-        "task": "margin.tasks.start_scheduled_run",
-        "schedule": crontab(minute=0),
-        "options": {"expires": 3600},
-    },
+    # Asked for again and again: an hour has one run, and who was away at the full hour still gets it.
+    "hourly-run": _every(10, "margin.tasks.start_scheduled_run"),
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(PM_DATA_DIR / "beat-schedule")
 CELERY_ACCEPT_CONTENT = ["json"]

@@ -1,4 +1,4 @@
-"""The controls that every step obeys: kill switch, approve mode, risk states, freshness of the market."""
+"""The controls that every step obeys: switches, risk states, freshness of the market, the engine in use."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,8 +9,10 @@ from liquidation import selectors
 from liquidation.errors import StepBlocked
 from liquidation.models import LiquidationControls
 from margin.choices import RiskMode
+from margin.engine.report import ENGINE_VERSION
 from margin.market_states import MarketState, market_state
 from margin.risk_states import TURN, mode_reasons, risk_modes
+from margin.selectors import run_latest_completed
 from margin.services.market import MARKET_TURN
 from pmplatform.common.audit import audit_append
 from pmplatform.common.errors import ValidationFailed
@@ -74,13 +76,14 @@ def controls_share(*, now: datetime) -> tuple[LiquidationControls, MarketState]:
     Raises
     ------
     StepBlocked
-        With every reason: the kill switch, the platform's risk state, a market that is stale or in HOLD.
+        With every reason: the kill switch, the platform's risk state, a market that is stale or in HOLD, a
+        book that another engine than this worker's has margined last.
     LockTimeout
     """
     turn_share(TURN)
     turn_share(MARKET_TURN)
     controls, market = selectors.controls(), market_state(now)
-    reasons = [*_switch_reasons(controls), *_mode_reasons([])]
+    reasons = [*_switch_reasons(controls), *_mode_reasons([]), *_engine_reasons()]
     if market is None:
         raise StepBlocked([*reasons, "There is no market snapshot yet."])
     if reasons := [*reasons, *market.reasons]:
@@ -96,6 +99,15 @@ def modes_check(underlyings: Sequence[str]) -> None:
 
 def _switch_reasons(controls: LiquidationControls) -> list[str]:
     return ["The kill switch is on."] if controls.kill_switch else []
+
+
+def _engine_reasons() -> list[str]:
+    """While versions are mixed, the one that has judged the accounts is the one that acts."""
+    run = run_latest_completed()
+    engine = "no" if run is None else run.engine
+    if engine == ENGINE_VERSION:
+        return []
+    return [f"The newest run is by engine {engine}, and this worker's is {ENGINE_VERSION}."]
 
 
 def _mode_reasons(underlyings: Sequence[str]) -> list[str]:

@@ -34,11 +34,15 @@ class Claim:
 
 
 def part_claim(*, part_id: int, kind: PartKind) -> Claim | None:
-    """Claim a part that waits, or whose lease has ended; None when somebody else has it or it is done."""
+    """Claim a part that waits, or whose lease has ended; None when somebody else has it or it is done.
+
+    A part of another engine's run is left, untried, to workers of that engine.
+    """
     now = timezone.now()
     free = Q(state=PartState.PENDING) | Q(state=PartState.CLAIMED, lease_until__lt=now)
+    ours = Q(run__state=kind.value, run__engine=ENGINE_VERSION)
     claimed = MarginRunPart.objects.filter(
-        free, pk=part_id, kind=kind, attempts__lt=MAX_ATTEMPTS, run__state=kind.value
+        free, ours, pk=part_id, kind=kind, attempts__lt=MAX_ATTEMPTS
     ).update(
         state=PartState.CLAIMED,
         attempts=F("attempts") + 1,
@@ -117,8 +121,6 @@ def margin(*, claim: Claim) -> list[int]:
 
 def _desk(part: MarginRunPart) -> Margining:
     """Market, parameters and risk units of a part."""
-    if part.run.engine != ENGINE_VERSION:
-        raise StaleClaim(f"run {part.run_id} is of engine {part.run.engine}, this worker of {ENGINE_VERSION}")
     return margining_by(snapshot=part.run.snapshot_id, version=part.parameters_id)
 
 

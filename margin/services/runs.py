@@ -68,11 +68,11 @@ def run_write(*, reason: RunReason, period: datetime | None = None, actor: Actor
     Refused
         When there is no snapshot yet.
     """
+    if period is not None and MarginRun.objects.filter(reason=reason, period=period).exists():
+        return []
     snapshot = selectors.snapshot_latest()
     if snapshot is None:
         raise Refused(["There is no market snapshot to margin by; load one first."])
-    if period is not None and MarginRun.objects.filter(reason=reason, period=period).exists():
-        return []
     cut = book_cut(snapshot=snapshot)
     standard = selectors.parameters_in_force(Methodology.STANDARD, snapshot.as_of)
     run = run_create(snapshot=snapshot, cut=cut, reason=reason, period=period, standard=standard)

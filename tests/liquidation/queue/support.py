@@ -14,11 +14,14 @@ from liquidation.services.cases import case_open
 from liquidation.services.controls import controls_share
 from liquidation.services.steps import step_act
 from liquidation.services.work import case_work
+from margin.choices import RunReason
 from margin.models import MarketSnapshot
 from margin.services.market import snapshot_accept
+from margin.services.runs import run_start
 from pmplatform.common.errors import StaleClaim
 from pmplatform.common.principals import Actor
 from tests.margin.engine.support import AS_OF, PERPETUAL, book, order, position
+from tests.margin.test_runs import work_through
 from tests.margin.world import world
 
 __all__ = ["StaleClaim", "step_act"]
@@ -51,12 +54,13 @@ def with_orders() -> Document:
 
 
 def stored(*books: Document) -> list[Account]:
-    """Accounts of book documents on one market, in the database."""
+    """Accounts of book documents on one market, in the database, margined once."""
     accounts = [
         document["account"] | {"id": f"A-{number}", "methodology": document["methodology"]}
         for number, document in enumerate(books, start=1)
     ]
     world(books[0]["market"], AS_OF, accounts)
+    work_through(run_start(reason=RunReason.MANUAL))
     return list(Account.objects.order_by("pk"))
 
 

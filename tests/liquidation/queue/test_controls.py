@@ -20,7 +20,7 @@ from tests.liquidation.queue import support
 from tests.liquidation.queue.support import OFFICER, at, case_of, clock, directional, worked
 from tests.margin.engine.support import PERPETUAL, book, future, position
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("invariants_hold")]
 
 
 def kill(on: bool) -> None:

@@ -17,9 +17,12 @@ from liquidation.execution.paper import PaperPort
 from liquidation.models import LiquidationCase
 from liquidation.services.cases import case_open
 from liquidation.services.work import case_work
+from margin.choices import RunReason
 from margin.engine.parameters.library import METHODOLOGIES
+from margin.services.runs import run_write
 from tests.liquidation.distressed import distressed_books
 from tests.liquidation.support import plan
+from tests.margin.test_runs import work_through
 from tests.margin.world import world
 
 pytestmark = pytest.mark.django_db
@@ -69,9 +72,10 @@ def storable(book: Document) -> Document:
 
 
 def executed(book: Document) -> LiquidationCase | None:
-    """The case of the stored book, worked until nothing is left to be done; None where there is none."""
+    """The case of the stored, margined book, worked until nothing is left; None where there is none."""
     now = datetime.fromisoformat(book["as_of"])
     world(book["market"], now, [book["account"] | {"methodology": book["methodology"]}])
+    work_through(run_write(reason=RunReason.MANUAL))
     case = case_open(account_id=Account.objects.get().pk, evidence={}, now=now)
     while case_work(port=PaperPort(), clock=lambda: now):
         pass

@@ -14,7 +14,7 @@ from liquidation.services.fund import fund_transfer
 from tests.liquidation.queue.support import OFFICER, SWAP, Document, at, opened, stored, worked
 from tests.margin.engine.support import book, position
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("invariants_hold")]
 
 
 def losing(quantity: int = 10, usdt: int = 190_000) -> Document:

@@ -17,7 +17,7 @@ from tests.liquidation.queue.support import SWAP, at, case_of, clock, directiona
 from tests.liquidation.support import plan
 from tests.margin.engine.support import book, position
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("invariants_hold")]
 
 
 def test_a_case_takes_the_steps_of_the_plan_and_is_closed_when_safe() -> None:
@@ -52,7 +52,7 @@ def test_a_step_writes_order_fill_ledger_audit_and_event_together() -> None:
     }
     told = AuditRow.objects.filter(object_type="liquidation_case").order_by("id")
     assert [row.action.removeprefix("liquidation_case.") for row in told] == ["open", "step", "step", "close"]
-    events = [event.data for event in Event.objects.order_by("id")]
+    events = [event.data for event in Event.objects.filter(kind="liquidation").order_by("id")]
     assert [(event["steps"], event["state"]) for event in events] == [
         (0, "working"),
         (1, "working"),

@@ -14,6 +14,7 @@ from accounts.models import LedgerEntry
 from accounts.verification import ledger_mismatches
 from liquidation.execution.webhook import WebhookPort
 from liquidation.models import LiquidationCase, LiquidationFill, LiquidationStep
+from pmplatform.invariants.view import violations
 from tests.support.processes import CHECKOUT
 
 SECRET: Final = "between-you-and-me"
@@ -70,6 +71,7 @@ def check_effects_equal_steps(traded: dict[str, Decimal] | None = None) -> None:
         _check_positions(case)
         assert case.state != "closed" or case.residuals == {}
     assert list(ledger_mismatches()) == []
+    assert violations() == []
 
 
 def _booked() -> dict[str, Decimal]:
