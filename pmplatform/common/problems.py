@@ -1,4 +1,7 @@
-"""Every error of the API as ``application/problem+json`` (RFC 9457), never a traceback."""
+"""Every error of the API as ``application/problem+json`` (RFC 9457), of the console as a page of its own.
+
+Neither ever shows a traceback.
+"""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -7,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.views import defaults
+from django.template.loader import render_to_string
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
@@ -67,27 +70,29 @@ def problem_exception_handler(error: Exception, context: Mapping[str, Any]) -> R
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _plain(request, HTTPStatus.BAD_REQUEST) or defaults.bad_request(request, exception)
+    return _answer(request, HTTPStatus.BAD_REQUEST)
 
 
 def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _plain(request, HTTPStatus.FORBIDDEN) or defaults.permission_denied(request, exception)
+    return _answer(request, HTTPStatus.FORBIDDEN, reason=str(exception))
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _plain(request, HTTPStatus.NOT_FOUND) or defaults.page_not_found(request, exception)
+    return _answer(request, HTTPStatus.NOT_FOUND)
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
-    return _plain(request, HTTPStatus.INTERNAL_SERVER_ERROR) or defaults.server_error(request)
+    return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def _plain(request: HttpRequest, status: HTTPStatus) -> HttpResponse | None:
-    """A problem document for paths of the API that never reached a view of it; None for the others."""
-    if not request.path.startswith(API_PREFIX):
-        return None
-    body = _body(status=status, detail=status.description or status.phrase)
-    return JsonResponse(body, status=status, content_type=MEDIA_TYPE)
+def _answer(request: HttpRequest, status: HTTPStatus, reason: str = "") -> HttpResponse:
+    """A problem document for paths of the API that never reached a view of it; a page for the others."""
+    if request.path.startswith(API_PREFIX):
+        body = _body(status=status, detail=status.description or status.phrase)
+        return JsonResponse(body, status=status, content_type=MEDIA_TYPE)
+    # Without the request: what its context is made of, the user say, may be what has failed.
+    words = {"request_id": current_request_id(), "reason": reason}
+    return HttpResponse(render_to_string(f"{status:d}.html", words), status=status)
 
 
 def _of_platform_error(error: PlatformError) -> Response:
