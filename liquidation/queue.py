@@ -9,9 +9,9 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 
-from liquidation.choices import ENDED, CaseState, StepState
-from liquidation.models import LiquidationCase, LiquidationOrder
-from liquidation.selectors import controls
+from liquidation.choices import CaseState
+from liquidation.models import LiquidationCase
+from liquidation.selectors import controls, orders_out
 from pmplatform.common.errors import StaleClaim
 
 LEASE: Final = timedelta(seconds=60)
@@ -34,8 +34,8 @@ def _workable() -> Q:
     They are those at work, those that wait for an approval that nobody asks for any more, and paused ones
     whose orders are still at the venue: what has been traded is booked, whoever paused.
     """
-    out = LiquidationOrder.objects.filter(step__case=OuterRef("pk"), step__state=StepState.PLANNED)
-    workable = Q(state=CaseState.WORKING) | Q(Exists(out.exclude(status__in=ENDED)), state=CaseState.PAUSED)
+    out = orders_out().filter(step__case=OuterRef("pk"))
+    workable = Q(state=CaseState.WORKING) | Q(Exists(out), state=CaseState.PAUSED)
     if not controls().approve_mode:
         workable |= Q(state=CaseState.AWAITING_APPROVAL)
     return workable

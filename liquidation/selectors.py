@@ -1,19 +1,21 @@
 """Reads of cases, steps, orders, controls and the insurance fund."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet, Sum
 
-from liquidation.choices import ENDED, CaseState, StepState
+from liquidation.choices import CaseState, StepState
+from liquidation.execution.port import VenueFill
 from liquidation.models import (
     FundBalance,
     FundEntry,
     FundPosition,
     LiquidationCase,
     LiquidationControls,
+    LiquidationFill,
     LiquidationOrder,
     LiquidationStep,
     MarginWatch,
@@ -82,16 +84,42 @@ def steps_done_after(step_id: int) -> QuerySet[LiquidationStep]:
     return done.prefetch_related("orders__instrument", "orders__fills__fill").order_by("pk")
 
 
+def orders_out() -> QuerySet[LiquidationOrder]:
+    """Orders whose step is done when all of them have ended; not those of attempts that were refused."""
+    return LiquidationOrder.objects.filter(step__state=StepState.PLANNED, refusals=F("step__case__refusals"))
+
+
 def step_open(case_id: int) -> LiquidationStep | None:
-    """The step of a case that has orders at the venue which have not ended."""
-    orders = LiquidationOrder.objects.exclude(status__in=ENDED).values("step_id")
-    return LiquidationStep.objects.filter(case_id=case_id, state=StepState.PLANNED, pk__in=orders).first()
+    """The step of a case that has written its orders, and is not done."""
+    return LiquidationStep.objects.filter(case_id=case_id, pk__in=orders_out().values("step_id")).first()
 
 
 def step_orders(step: LiquidationStep) -> list[LiquidationOrder]:
-    """The orders of a step that have not ended, by leg."""
-    orders = LiquidationOrder.objects.filter(step=step).exclude(status__in=ENDED)
-    return list(orders.select_related("instrument").order_by("leg"))
+    """The orders by which a step is being taken, by leg, whether they have ended or not."""
+    return list(orders_out().filter(step=step).select_related("instrument").order_by("leg"))
+
+
+def order_by_key(key: str) -> LiquidationOrder | None:
+    """The order that was sent under a key."""
+    orders = LiquidationOrder.objects.select_related("instrument", "step__case__account")
+    return orders.filter(key=key).first()
+
+
+def fills_booked(order: LiquidationOrder) -> dict[str, VenueFill]:
+    """What is booked of an order, by the venue's names."""
+    rows = LiquidationFill.objects.filter(order=order).select_related("fill").order_by("pk")
+    return {
+        row.venue_id: VenueFill(
+            row.venue_id, row.fill.quantity, row.fill.price, row.fill.fee, row.fill.fee_currency
+        )
+        for row in rows
+    }
+
+
+def orders_filled(orders: Sequence[LiquidationOrder]) -> dict[int, Decimal]:
+    """How much of each order is booked as traded, by its id; one of which nothing is has no entry."""
+    sums = LiquidationFill.objects.filter(order__in=orders).order_by().values_list("order_id")
+    return dict(sums.annotate(sum=Sum("fill__quantity")))
 
 
 def case_orders(case_id: int) -> QuerySet[LiquidationOrder]:

@@ -2,7 +2,7 @@
 
 Everything that could forbid the step is read again in it, and whatever the step is made of commits with it:
 step, orders, fills, ledger, audit. At a venue that has to be waited for, the transaction writes step and
-orders only; `services.venue` sends them and books what came of it.
+orders only; `services.venue` sends them and books what comes of it.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,8 +26,9 @@ from liquidation.planner.plan import Outcome, Plan, Trigger
 from liquidation.queue import LEASE, Claim, case_hold
 from liquidation.services.cases import WORKER, case_check, case_close, case_event, case_tell
 from liquidation.services.controls import controls_share, modes_check
-from liquidation.services.effects import Executed, step_conclude
+from liquidation.services.effects import step_conclude
 from liquidation.services.orders import orders_write
+from liquidation.services.reporting import report_book
 from liquidation.services.takeovers import take_over, takeover_terms
 from margin.engine.documents.book import BookDocument
 from margin.engine.report import ENGINE_VERSION
@@ -155,8 +156,9 @@ def _step_take(change: AccountChange, case: LiquidationCase, sight: _Sight, port
     if requests and not port.is_immediate:
         case.save()
         return Progress.SENT
-    executed = [Executed(order, port.send(request)) for order, request in requests]
-    step_conclude(change, case, step, executed)
+    for order, request in requests:
+        report_book(change, step, order, port.send(request))
+    step_conclude(change, case, step)
     return _ended_where_safe(change, case)
 
 

@@ -1,18 +1,17 @@
-"""Orders at a venue that has to be waited for: marked, sent, asked for by key, booked when all have ended."""
-
-from collections.abc import Iterable
+"""Orders at a venue that has to be waited for: marked, sent, asked for by key, booked as fills are known."""
 
 from django.db import transaction
 
 from liquidation import selectors
-from liquidation.choices import CaseState, OrderStatus
+from liquidation.choices import ENDED, CaseState, OrderStatus
 from liquidation.errors import StepBlocked, VenueSilent
-from liquidation.execution.port import ExecutionPort, Report, ReportStatus
+from liquidation.execution.port import ExecutionPort, Report
 from liquidation.models import LiquidationOrder, LiquidationStep
 from liquidation.queue import Claim, case_hold
 from liquidation.services.controls import controls_share, modes_check
-from liquidation.services.effects import Executed, step_conclude
+from liquidation.services.effects import step_conclude
 from liquidation.services.orders import order_request
+from liquidation.services.reporting import report_book
 from liquidation.services.steps import Clock, case_changing
 from pmplatform.common.locking import transaction_idle_limit
 
@@ -20,9 +19,10 @@ _REFUSED = "The venue has traded nothing of the step's orders."
 
 
 def orders_work(*, claim: Claim, step: LiquidationStep, port: ExecutionPort, clock: Clock) -> None:
-    """Send the step's orders that are not sent, ask for the others, and book them when all have ended.
+    """Send the step's orders that are not sent, ask for the others, and book what each has traded.
 
-    An order is sent again only where the venue says that it does not know it, and under the same key.
+    Each answer is booked before the next order is sent or asked for, and the step is done when all have
+    ended. An order is sent again only where the venue says that it does not know it, and under the same key.
 
     Raises
     ------
@@ -32,18 +32,22 @@ def orders_work(*, claim: Claim, step: LiquidationStep, port: ExecutionPort, clo
         When the venue's answer cannot be true.
     StaleClaim, LockTimeout
     """
-    executed: list[Executed] = []
     silent: list[str] = []
     for order in selectors.step_orders(step):
+        if order.status in ENDED:
+            continue
         try:
-            executed.append(Executed(order, _order_work(claim, step, order, port, clock)))
+            report = _order_work(claim, step, order, port, clock)
         except VenueSilent as error:
             silent.extend(error.reasons)
-    open_ones = [part for part in executed if part.report and part.report.status is ReportStatus.OPEN]
-    silent.extend(f"Order {part.order.key[:8]} is still open at the venue." for part in open_ones)
+            continue
+        if report is not None:
+            _report_book(claim, step, order, report, clock)
+            if order.status not in ENDED:
+                silent.append(f"Order {order.key[:8]} is still open at the venue.")
     if silent:
         raise VenueSilent(silent)
-    if not _orders_book(claim, step, executed, clock):
+    if not _step_conclude(claim, step, clock):
         raise VenueSilent([_REFUSED])
 
 
@@ -83,6 +87,13 @@ def _is_allowed(step: LiquidationStep, clock: Clock) -> bool:
     return True
 
 
-def _orders_book(claim: Claim, step: LiquidationStep, executed: Iterable[Executed], clock: Clock) -> bool:
+def _report_book(
+    claim: Claim, step: LiquidationStep, order: LiquidationOrder, report: Report, clock: Clock
+) -> None:
+    with case_changing(claim=claim, clock=clock) as (change, _):
+        report_book(change, step, order, report)
+
+
+def _step_conclude(claim: Claim, step: LiquidationStep, clock: Clock) -> bool:
     with case_changing(claim=claim, clock=clock) as (change, case):
-        return step_conclude(change, case, step, list(executed))
+        return step_conclude(change, case, step)

@@ -38,7 +38,7 @@ PAPER_POINTS: Final = {
     "orders written": "liquidation.services.steps:orders_write",
     "fill recorded": "liquidation.services.booking:fill_append",
     "position and cash moved": "liquidation.services.booking:effect_write",
-    "fills linked": "liquidation.services.effects:_book",
+    "fills linked": "liquidation.services.reporting:_fill_book",
     "step done": "liquidation.services.effects:_done",
     "step audited": "liquidation.services.cases:audit_append",
     "ledger written": "accounts.services.changes:_ledger_write",
@@ -49,9 +49,11 @@ VENUE_POINTS: Final = {
     "orders committed": "liquidation.services.work:step_act",
     "order marked": "liquidation.services.venue:_order_release",
     "order answered": "liquidation.services.venue:_order_work",
-    "fills booked": "liquidation.services.effects:_book",
+    "fill booked": "liquidation.services.reporting:_fill_book",
+    "report booked": "liquidation.services.venue:report_book",
+    "report committed": "liquidation.services.venue:_report_book",
     "step concluded": "liquidation.services.venue:step_conclude",
-    "step booked": "liquidation.services.venue:_orders_book",
+    "step committed": "liquidation.services.venue:_step_conclude",
 }
 _ENDS: Final[dict[str, Callable[[], None]]] = {
     "die": lambda: os._exit(DEAD),

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -16,9 +15,10 @@ from liquidation.choices import CaseOutcome
 from liquidation.models import LiquidationCase, LiquidationFill, LiquidationOrder, LiquidationStep
 from pmplatform.common.models import AuditRow
 from tests.liquidation.queue.dying import DEAD, PAPER_POINTS, VENUE_POINTS
-from tests.liquidation.queue.support import directional, opened, stored, worked
+from tests.liquidation.queue.support import SWAP, directional, opened, stored, worked
 from tests.liquidation.queue.venues import check_effects_equal_steps, venue
 from tests.support.processes import CHECKOUT, child_environment
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults, pytest.mark.serial]
 
@@ -63,7 +63,7 @@ def stopped_at(point: str, *words: str) -> Iterator[Callable[[], None]]:
 
         def go_on() -> None:
             os.kill(child, signal.SIGCONT)
-            process.wait(30)
+            process.wait(PATIENCE_SECONDS)
 
         try:
             wait_until(lambda: state_of(child) == "T")
@@ -77,13 +77,6 @@ def stopped_at(point: str, *words: str) -> Iterator[Callable[[], None]]:
 def state_of(process: int) -> str:
     with open(f"/proc/{process}/stat", encoding="ascii") as stat:  # noqa: PTH123  # a file of the kernel
         return stat.read().rsplit(")", 1)[1].split()[0]
-
-
-def wait_until(holds: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def check_as_if_nothing_had_happened(count: int) -> None:
@@ -118,6 +111,27 @@ def test_workers_killed_while_a_venue_trades_leave_each_order_traded_and_booked_
         traded = running.executions()
     check_effects_equal_steps(traded)
     assert {case.outcome for case in LiquidationCase.objects.all()} == {CaseOutcome.SAFE}
+
+
+@pytest.mark.parametrize(("asked_before", "known"), [(False, "1.5"), (True, "3")])
+def test_a_worker_killed_between_partial_answers_leaves_booked_what_was_known(
+    asked_before: bool, known: str
+) -> None:
+    cases(1)
+    with venue("slow") as running:
+        if asked_before:
+            worked(1, running.execution)
+        point, seconds = "report committed", "10" if asked_before else "1"
+        assert killed_at([point], "--url", running.url, "--seconds", seconds) == {point: DEAD}
+        step = LiquidationStep.objects.get()
+        assert (step.state, step.effects[f"position:{SWAP}"]) == ("planned", f"-{known}")
+        assert Position.objects.get().quantity == 10 - Decimal(known)
+        # Whoever comes next books what is left, and no fill again.
+        for later in range(int(LATER) + 10, 119, 6):
+            worked(later, running.execution)
+        traded = running.executions()
+    check_effects_equal_steps(traded)
+    assert LiquidationCase.objects.get().outcome == CaseOutcome.SAFE
 
 
 @pytest.mark.parametrize("point", ["step committed", "case claimed"])
