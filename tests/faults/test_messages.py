@@ -1,0 +1,80 @@
+"""Messages that come ten times, in the wrong order, and from three beats at once after hours of silence."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+from celery.beat import PersistentScheduler
+
+from margin.choices import PartKind, RunReason, RunState
+from margin.models import MarginRun, MarginRunPart
+from pmplatform.celery import app
+from tests.faults.crew import Crew
+from tests.faults.stage import Stage, wait_until
+from tests.support.processes import running
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
+
+TIMES: Final = 10
+SILENCE: Final = timedelta(hours=5)
+
+
+def send_reversed(staff: Crew, on_stage: Stage) -> None:
+    """Send the message of every part of the run, and one for cases, ten times, the last ones first."""
+    tasks = {PartKind.STRESS: "margin.tasks.run_stress", PartKind.MARGIN: "margin.tasks.run_margin"}
+    parts = MarginRunPart.objects.filter(run=on_stage.run).order_by("-id").values_list("kind", "id")
+    with app.connection_for_write(staff.broker_url) as sending:
+        for _ in range(TIMES):
+            app.send_task("liquidation.tasks.work", connection=sending)
+            for kind, part in parts:
+                app.send_task(tasks[PartKind(kind)], args=[part], connection=sending)
+
+
+def test_every_message_ten_times_and_in_reversed_order(staff: Crew, on_stage: Stage) -> None:
+    staff.hire("margin.second")
+    send_reversed(staff, on_stage)
+    wait_until(on_stage.is_over, meanwhile=staff.sweep)
+    staff.dismiss("margin.second")
+    attempts = MarginRunPart.objects.filter(run=on_stage.run).values_list("attempts", flat=True)
+    assert set(attempts) == {1}
+    on_stage.assert_as_if_nothing_had_happened()
+
+
+def last_schedule(file: Path) -> Path:
+    """The file of a beat that has sent everything once, and nothing for hours."""
+    scheduler = PersistentScheduler(app, schedule_filename=str(file))
+    for entry in scheduler.schedule.values():
+        entry.last_run_at = app.now() - SILENCE
+    scheduler.close()
+    return file
+
+
+@contextmanager
+def beats(staff: Crew, directory: Path, count: int) -> Iterator[None]:
+    """As many beats, started at once, each with a file of its own."""
+    with ExitStack() as stack:
+        for number in range(count):
+            file = last_schedule(directory / f"beat-{number}")
+            command = ["celery", "--app=pmplatform", "beat", "--loglevel=INFO", f"--schedule={file}"]
+            stack.enter_context(running(command, ready=lambda _: True, extra=staff.environment))
+        yield
+
+
+def hourly_runs_have_ended() -> bool:
+    hourly = MarginRun.objects.filter(reason=RunReason.HOURLY)
+    return hourly.exists() and not hourly.exclude(state__in=RunState.ended()).exists()
+
+
+def test_three_beats_after_hours_of_silence_start_one_run_of_the_hour_and_wake_all_that_waits(
+    staff: Crew, on_stage: Stage, tmp_path: Path
+) -> None:
+    with beats(staff, tmp_path, 3):
+        wait_until(lambda: on_stage.is_over() and hourly_runs_have_ended())
+    periods = list(MarginRun.objects.filter(reason=RunReason.HOURLY).values_list("period", flat=True))
+    # Two, if the clock strikes meanwhile.
+    assert len(periods) == len(set(periods)) <= 2
+    assert MarginRun.objects.filter(reason=RunReason.HOURLY, state=RunState.COMPLETED).count() == len(periods)
+    on_stage.assert_as_if_nothing_had_happened()
