@@ -86,6 +86,27 @@ class BookColumns:
     limits: Records
     codes: Mapping[int, str]
 
+    @classmethod
+    def kinds(cls) -> dict[str, np.dtype[Any]]:
+        """The kind of record of each table."""
+        return {
+            "accounts": _ACCOUNT,
+            "balances": _BALANCE,
+            "positions": _HOLDING,
+            "orders": _HOLDING,
+            "limits": _LIMIT,
+        }
+
+    def tables(self) -> dict[str, Records]:
+        """The tables by name."""
+        return {name: getattr(self, name) for name in self.kinds()}
+
+
+def standings_read(*, first: int, last: int) -> Records:
+    """The `accounts` of a range of ids, as this transaction sees them."""
+    chosen = {"first": first, "last": last, "ids": None}
+    return _sorted(records_read(query=_ACCOUNTS, parameters=chosen, kind=_ACCOUNT), "account")
+
 
 def book_columns(*, ids: Sequence[int], codes: Mapping[int, str]) -> BookColumns:
     """What the given accounts (ascending, at least one) hold, as this transaction sees it.

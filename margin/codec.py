@@ -1,20 +1,17 @@
 """Columnar values to bytes and back, deterministically: equal values give equal bytes and equal keys."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any, cast
+from typing import cast
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from margin.engine.book import Balances, Book, HedgeLimits, Lots, Orders, Positions, SpotOrders
 from margin.engine.risk_arrays import RiskArrays
 from margin.engine.units import RiskUnit
-
-Array = npt.NDArray[Any]
-
+from pmplatform.common.packing import Array, columns_pack, columns_unpack
 
 _TABLES = {
     "balances": Balances,
@@ -24,23 +21,6 @@ _TABLES = {
     "spot_orders": SpotOrders,
     "hedge_limits": HedgeLimits,
 }
-
-
-def _pack(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
-    columns = {
-        name: (array.dtype.str, array.shape, np.ascontiguousarray(array).tobytes())
-        for name, array in arrays.items()
-    }
-    return msgspec.msgpack.encode({"header": dict(header), "columns": columns}, order="deterministic")
-
-
-def _unpack(content: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
-    packed = msgspec.msgpack.decode(content)
-    arrays = {
-        name: np.frombuffer(data, dtype=np.dtype(kind)).reshape(shape)
-        for name, (kind, shape, data) in packed["columns"].items()
-    }
-    return packed["header"], arrays
 
 
 def content_key(content: bytes) -> str:
@@ -59,12 +39,12 @@ def encode_book(book: Book, positions: Sequence[int]) -> bytes:
         "currencies": book.currencies,
         "ledger_positions": list(positions),
     }
-    return _pack(header, arrays)
+    return columns_pack(header, arrays)
 
 
-def decode_book(content: bytes) -> tuple[Book, list[int]]:
+def decode_book(content: bytes | memoryview) -> tuple[Book, list[int]]:
     """The columnar book of a shard, and the ledger position of each account."""
-    header, arrays = _unpack(content)
+    header, arrays = columns_unpack(content)
     tables = {
         table: kind(**{column.name: arrays[f"{table}.{column.name}"] for column in fields(kind)})
         for table, kind in _TABLES.items()
@@ -81,12 +61,12 @@ def decode_book(content: bytes) -> tuple[Book, list[int]]:
 def encode_arrays(arrays: RiskArrays) -> bytes:
     """The bytes of a unit's risk arrays; the unit itself follows from the market and is not stored."""
     names = ("price_moves", "buckets", "sums", "delta_sign")
-    return _pack({"unit": arrays.unit.name}, {name: getattr(arrays, name) for name in names})
+    return columns_pack({"unit": arrays.unit.name}, {name: getattr(arrays, name) for name in names})
 
 
-def decode_arrays(content: bytes, unit: RiskUnit) -> RiskArrays:
+def decode_arrays(content: bytes | memoryview, unit: RiskUnit) -> RiskArrays:
     """The risk arrays of a unit of the same market."""
-    header, arrays = _unpack(content)
+    header, arrays = columns_unpack(content)
     if header["unit"] != unit.name:
         raise ValueError(f"risk arrays of {header['unit']} were asked for as those of {unit.name}")
     return RiskArrays(unit=unit, **arrays)

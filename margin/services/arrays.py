@@ -1,6 +1,5 @@
 """Risk arrays, kept under the hash of what they are computed from."""
 
-from margin import selectors
 from margin.codec import decode_arrays
 from margin.engine.hashing import sha256_of
 from margin.engine.market import Market
@@ -10,6 +9,7 @@ from margin.engine.report import ENGINE_VERSION
 from margin.engine.risk_arrays import RiskArrays
 from margin.engine.units import RiskUnit
 from margin.models import MarketSnapshot
+from margin.services.blobs import blob_read
 
 
 def arrays_key(snapshot_sha256: str, parameters_sha256: str, name: str, unit: str) -> str:
@@ -23,7 +23,7 @@ def unit_arrays(
     """A unit's stored risk arrays; computed anew where they are gone, since a store is only a cache."""
     header = parameters.header
     key = arrays_key(snapshot.sha256, header.sha256, header.methodology, unit.name)
-    content = selectors.blob(key)
+    content = blob_read(key=key)
     if content is None:
         return stress_unit(market, unit, parameters)
     return decode_arrays(content, unit)

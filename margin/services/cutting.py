@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from accounts import selectors as accounts
-from accounts.columns import book_columns
+from accounts.kept import kept_columns
 from margin import selectors
 from margin.assembly import account_faults
 from margin.codec import content_key, encode_book
 from margin.engine.methodologies.registry import OFFERED
 from margin.models import MarketSnapshot, ParameterVersion
-from margin.services.blobs import blob_store
+from margin.services.blobs import blob_keep, blob_store
 from margin.services.margining import Margining, margining_by
 from margin.services.reading import account_inputs
 from margin.shards import Columns, Shard, cuts
@@ -74,7 +74,7 @@ def accounts_cut(
     codes = accounts.instrument_codes()
     number = 0
     for first in range(0, len(ids), READ_ACCOUNTS):
-        source = book_columns(ids=ids[first : first + READ_ACCOUNTS], codes=codes)
+        source = kept_columns(ids=ids[first : first + READ_ACCOUNTS], codes=codes)
         columns = Columns.of(source, version.methodology, desk.rows, desk.market)
         taken = _taken(cut, columns, desk)
         sizes = columns.positions_each()
@@ -104,5 +104,6 @@ def _store(shard: Shard, desk: Margining, version: ParameterVersion, name: str) 
     content = encode_book(book, shard.ledger_positions.tolist())
     key = content_key(content)
     blob_store(key=key, content=content)
+    blob_keep(key=key, content=content)
     units = frozenset(desk.units.units[number].name for number in desk.units.held_by(book))
     return Cut(version, name, key, len(book), units)

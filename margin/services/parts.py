@@ -8,13 +8,12 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from margin import selectors
 from margin.choices import PartKind, PartState, RunState
 from margin.codec import decode_book, encode_arrays
 from margin.engine.pipeline import stress_unit
 from margin.engine.report import ENGINE_VERSION
 from margin.models import Blob, MarginRunPart
-from margin.services.blobs import blob_store
+from margin.services.blobs import blob_read, blob_store
 from margin.services.margining import Margining, margining_by
 from margin.services.results import results_write, shard_results
 from margin.services.runs import run_advance, run_fail, runs_fail_late
@@ -100,7 +99,7 @@ def stress(*, claim: Claim) -> list[int]:
 def margin(*, claim: Claim) -> list[int]:
     """Fan-out 2: margin a shard of accounts and write its results."""
     part = claim.part
-    content = selectors.blob(part.input_key)
+    content = blob_read(key=part.input_key)
     if content is None:
         raise StaleClaim(f"shard {part.input_key} of part {part.pk} is not stored")
     book, positions = decode_book(content)

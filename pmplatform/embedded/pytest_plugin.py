@@ -29,6 +29,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     os.environ.update(servers.as_environment(), REDIS_URL=_own_database(servers.redis_url))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pmplatform.settings")
     os.environ.setdefault("PM_PLAIN_HTTP", "true")
+    # Nothing that an earlier engine has left in files.
+    os.environ.setdefault("PM_DATA_DIR", str(data_dir))
     for name in ("PM_SECRET_KEY", "PM_TOKEN_PEPPER"):
         os.environ.setdefault(name, secrets.token_urlsafe(32))
     return (yield)
