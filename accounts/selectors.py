@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
@@ -25,10 +25,22 @@ from accounts.models import (
     Webhook,
     WebhookDelivery,
 )
+from pmplatform.common.columns import plain_row, plain_value
 from pmplatform.common.errors import NotFound, NotPermitted, ValidationFailed
 from pmplatform.common.principals import Principal
 
 _Owned = TypeVar("_Owned", ApiToken, Webhook)
+_TENANT_OF: Final = "SELECT tenant_id FROM accounts_account WHERE id = %(account)s"
+_TOKEN_FIELDS: Final = (
+    *("id", "public_id", "digest", "tenant_id", "scopes", "networks", "enabled", "expires_at"),
+    "last_used_at",
+)
+_TOKEN: Final = """
+    SELECT id, public_id, digest, tenant_id, scopes, networks, enabled, expires_at, last_used_at
+    FROM accounts_apitoken WHERE public_id = %(public_id)s
+"""
+_NO_ACCOUNT: Final = "There is no such account."
+_NOT_WRITABLE: Final = "You may read this account, but not change it."
 
 
 def tenant_get(*, slug: str) -> Tenant:
@@ -81,15 +93,24 @@ def account_get(*, principal: Principal, account_id: int) -> Account:
     """Raises NotFound, also for an account that belongs to somebody else."""
     account = accounts_visible(principal=principal).filter(pk=account_id).first()
     if account is None:
-        raise NotFound("There is no such account.")
+        raise NotFound(_NO_ACCOUNT)
     return account
+
+
+def account_check(*, principal: Principal, account_id: int, to_write: bool = False) -> None:
+    """Raise as ``account_get`` or ``account_writable`` does, without reading more than it takes."""
+    tenant: int | None = plain_value(query=_TENANT_OF, parameters={"account": account_id})
+    if tenant is None or not principal.may_read(tenant):
+        raise NotFound(_NO_ACCOUNT)
+    if to_write and not principal.may_write(tenant):
+        raise NotPermitted(_NOT_WRITABLE)
 
 
 def account_writable(*, principal: Principal, account_id: int) -> Account:
     """Raises NotFound as ``account_get`` does, NotPermitted for an account that may only be read."""
     account = account_get(principal=principal, account_id=account_id)
     if not principal.may_write(account.tenant_id):
-        raise NotPermitted("You may read this account, but not change it.")
+        raise NotPermitted(_NOT_WRITABLE)
     return account
 
 
@@ -183,7 +204,9 @@ def _writable(found: QuerySet[_Owned], principal: Principal, kind: str) -> _Owne
 
 
 def token_by_public_id(*, public_id: str) -> ApiToken | None:
-    return ApiToken.objects.filter(public_id=public_id).first()
+    """A token as far as a request is judged by it; what else there is of it is read when asked for."""
+    row = plain_row(query=_TOKEN, parameters={"public_id": public_id})
+    return None if row is None else ApiToken.from_db(None, _TOKEN_FIELDS, row)
 
 
 def ledger_position() -> int:
@@ -252,20 +275,22 @@ def instrument_codes() -> dict[int, str]:
 
 def instrument_terms(*, codes: Iterable[str]) -> dict[str, InstrumentDocument]:
     """Contract specifications by code, of instruments in any state; unknown codes are left out."""
-    return {
-        row.code: InstrumentDocument(
-            id=row.code,
-            kind=row.kind,
-            underlying=row.underlying,
-            settle=row.settle,
-            contract_size=row.contract_size,
-            style=row.style,
-            expiry=row.expiry,
-            strike=row.strike,
-            option_type=row.option_type,
-        )
-        for row in Instrument.objects.filter(code__in=list(codes))
-    }
+    return {row.code: terms_of(row) for row in Instrument.objects.filter(code__in=list(codes))}
+
+
+def terms_of(row: Instrument) -> InstrumentDocument:
+    """The contract specification of an instrument."""
+    return InstrumentDocument(
+        id=row.code,
+        kind=row.kind,
+        underlying=row.underlying,
+        settle=row.settle,
+        contract_size=row.contract_size,
+        style=row.style,
+        expiry=row.expiry,
+        strike=row.strike,
+        option_type=row.option_type,
+    )
 
 
 def instruments_due(*, at: datetime) -> dict[str, int]:
@@ -307,12 +332,6 @@ def book_names() -> tuple[list[str], list[str]]:
     settled = {settle for _, _, settle in rows}
     cash = Balance.objects.values_list("currency", flat=True).distinct()
     return sorted(coins), sorted({*cash, *settled, *traded})
-
-
-def position_held(*, account_id: int, instrument: str) -> tuple[Decimal, Decimal]:
-    """Signed quantity and entry price of a position; zeros for none."""
-    positions = Position.objects.filter(account_id=account_id, instrument__code=instrument)
-    return positions.values_list("quantity", "entry_price").first() or (Decimal(0), Decimal(0))
 
 
 def balances_of(*, account_id: int) -> dict[str, Decimal]:

@@ -29,7 +29,6 @@ from pmplatform.common.columns import plain_value
 from pmplatform.common.errors import NotFound
 
 _BLOB: Final = "SELECT content FROM margin_blob WHERE key = %(key)s"
-_REPORT: Final = "SELECT content FROM margin_marginreport WHERE run_id = %(run)s AND account_id = %(account)s"
 #: What is newer: what knows more of the account or, of the same, a later market.
 NEWEST: Final = ("-ledger_position", "-snapshot_id", "-run_id")
 
@@ -42,6 +41,12 @@ def snapshot_latest() -> MarketSnapshot | None:
 def snapshot_get(sequence: int) -> MarketSnapshot:
     """A snapshot by its sequence."""
     return MarketSnapshot.objects.get(pk=sequence)
+
+
+@lru_cache(maxsize=8)
+def snapshot_label(sequence: int) -> MarketSnapshot:
+    """A snapshot without its market; snapshots never change, so a process keeps the last few."""
+    return MarketSnapshot.objects.defer("content").get(pk=sequence)
 
 
 def snapshot_latest_at(moment: datetime) -> MarketSnapshot | None:
@@ -184,7 +189,9 @@ def run_latest_completed() -> MarginRun | None:
 def run_with_arrays() -> MarginRun | None:
     """The run over the newest snapshot of which every risk array is stored; its results may be to come."""
     stressed = _book_runs().filter(state__in=[RunState.MARGIN, RunState.COMPLETED])
-    return stressed.select_related("snapshot").order_by("-snapshot_id", "-id").first()
+    return (
+        stressed.select_related("snapshot").defer("snapshot__content").order_by("-snapshot_id", "-id").first()
+    )
 
 
 def run_part(part: int) -> MarginRunPart:
@@ -307,11 +314,3 @@ def unit_results(result: MarginResult) -> QuerySet[UnitResult]:
     """The risk units of a result, largest requirement first."""
     units = UnitResult.objects.filter(run_id=result.run_id, account_id=result.account_id)
     return units.order_by("-mmr", "unit")
-
-
-def report_kept(result: MarginResult) -> bytes | None:
-    """The margin report of a result, where it has been read before."""
-    content: bytes | None = plain_value(
-        query=_REPORT, parameters={"run": result.run_id, "account": result.account_id}
-    )
-    return content

@@ -39,7 +39,7 @@ def fill_append(*, change: AccountChange, fill: FillDocument) -> Fill:
     NotFound, Conflict
         When the account has no such order, or has settled the instrument.
     """
-    instrument = Instrument.objects.filter(code=fill.instrument).first()
+    instrument = change.instrument(fill.instrument)
     faults_refuse(rules.fill_faults(fill, instrument.kind if instrument else None))
     # Without an instrument there is a fault.
     assert instrument is not None

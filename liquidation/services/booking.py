@@ -12,8 +12,8 @@ from accounts.services.changes import AccountChange, balance_add
 from accounts.services.orders import orders_cancel
 from liquidation.planner.amounts import decimal_of
 from margin.assembly import contract_of
-from margin.engine.fills import Fill, Holding, filled
-from margin.services.fills import effect_write
+from margin.engine.fills import Fill, filled
+from margin.services.fills import effect_write, position_held
 from pmplatform.common.decimals import EXACT, decimal_text
 
 Effects = dict[str, Decimal]
@@ -33,8 +33,8 @@ class Booking:
         agree to the last digit.
         """
         recorded = fill_append(change=self.change, fill=fill)
-        terms = accounts.instrument_terms(codes=[fill.instrument])[fill.instrument]
-        held = Holding(*accounts.position_held(account_id=self.change.account.pk, instrument=fill.instrument))
+        terms = accounts.terms_of(recorded.instrument)
+        held = position_held(self.change, fill.instrument)
         margined = replace(held, entry_price=decimal_of(float(held.entry_price)))
         signed = fill.quantity if fill.side == OrderSide.BUY else fill.quantity.copy_negate()
         effect = filled(contract_of(terms), margined, Fill(signed, fill.price, fill.fee, fill.fee_currency))

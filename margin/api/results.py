@@ -1,7 +1,7 @@
 """Routes of an account's newest result: as stored, and what the inputs that its run kept tell besides."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -10,8 +10,8 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.selectors import account_get
-from margin import selectors
+from accounts.selectors import account_check
+from margin import selectors, stored_reports
 from margin.api.examples import simulations as examples
 from margin.api.examples import venues as venue_examples
 from margin.api.formats import format_parameter, venue_format
@@ -33,6 +33,7 @@ from pmplatform.common.problems import problem_responses
 _ERRORS = problem_responses(
     HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND
 )
+_UNMARGINED: Final = "No completed run has margined this account yet."
 _RESPONSES: dict[Any, Any] = {200: OpenApiTypes.OBJECT, **_ERRORS}
 
 
@@ -41,12 +42,23 @@ class ResultView(LabelledView):
 
     def result(self, account_id: int) -> MarginResult:
         """The result of the newest completed run; NotFound where no run has margined the account."""
-        account = account_get(principal=self.principal, account_id=account_id)
-        result = selectors.result_latest(account.pk)
+        account_check(principal=self.principal, account_id=account_id)
+        result = selectors.result_latest(account_id)
         if result is None:
-            raise NotFound("No completed run has margined this account yet.")
+            raise NotFound(_UNMARGINED)
         self.snapshot = result.run.snapshot
         return result
+
+    def report(self, account_id: int) -> bytes:
+        """The margin report of that result, as stored; NotFound likewise, and as `report_bytes`."""
+        account_check(principal=self.principal, account_id=account_id)
+        newest = stored_reports.report_latest(account_id)
+        if newest is None:
+            raise NotFound(_UNMARGINED)
+        self.snapshot = selectors.snapshot_label(newest.snapshot)
+        if newest.content is not None:
+            return newest.content
+        return report_bytes(result=selectors.result_get(newest.result))
 
     def book(self, result: MarginResult) -> BookDocument:
         """The inputs of the result; NotFound where they are not kept."""
@@ -74,7 +86,7 @@ class MarginView(ResultView):
             result = self.result(account_id)
             book = self.book(result)
             return Response(venue.of(book, engine_report(book, result.input_sha256)))
-        return HttpResponse(report_bytes(result=self.result(account_id)), content_type="application/json")
+        return HttpResponse(self.report(account_id), content_type="application/json")
 
 
 class ScenariosView(ResultView):

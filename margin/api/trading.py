@@ -66,9 +66,9 @@ class OrdersView(accounts_api.OrdersView):
         """
         wanted = _validated(serializers.OrderEntrySerializer, request)
         client_id = wanted.pop("client_id", "")
-        account = selectors.account_writable(principal=self.principal, account_id=account_id)
+        selectors.account_check(principal=self.principal, account_id=account_id, to_write=True)
         placed = order_enter(
-            account_id=account.pk,
+            account_id=account_id,
             order=OrderDocument(**wanted),
             client_id=client_id,
             actor=self.actor,
@@ -90,9 +90,9 @@ class OrderView(ApiView):
     @idempotent
     def delete(self, request: Request, account_id: int, order_id: int) -> Response:
         """Cancel what is open of an order. Scope: `trade`."""
-        account = selectors.account_writable(principal=self.principal, account_id=account_id)
+        selectors.account_check(principal=self.principal, account_id=account_id, to_write=True)
         with account_changing(
-            account_id=account.pk, kind=LedgerKind.ORDER, actor=self.actor, now=timezone.now()
+            account_id=account_id, kind=LedgerKind.ORDER, actor=self.actor, now=timezone.now()
         ) as change:
             order = order_cancel(change=change, order_id=order_id)
         return Response(self.get_serializer(order).data)
@@ -125,8 +125,8 @@ class FillsView(accounts_api.AccountListView):
     def post(self, request: Request, account_id: int) -> Response:
         """Report a fill: it moves position, cash and order at its price. Scope: `trade`."""
         report = FillDocument(**_validated(serializers.FillReportSerializer, request))
-        account = selectors.account_writable(principal=self.principal, account_id=account_id)
-        recorded = fill_record(account_id=account.pk, fill=report, actor=self.actor, now=timezone.now())
+        selectors.account_check(principal=self.principal, account_id=account_id, to_write=True)
+        recorded = fill_record(account_id=account_id, fill=report, actor=self.actor, now=timezone.now())
         return Response(self.get_serializer(recorded).data, status=HTTPStatus.CREATED)
 
 
@@ -157,9 +157,9 @@ class TransfersView(accounts_api.AccountListView):
     def post(self, request: Request, account_id: int) -> Response:
         """Deposit, or withdraw up to what is withdrawable. Scope: `trade`."""
         wanted = TransferDocument(**_validated(serializers.TransferRequestSerializer, request))
-        account = selectors.account_writable(principal=self.principal, account_id=account_id)
+        selectors.account_check(principal=self.principal, account_id=account_id, to_write=True)
         recorded = transfer_record(
-            account_id=account.pk, transfer=wanted, actor=self.actor, now=timezone.now()
+            account_id=account_id, transfer=wanted, actor=self.actor, now=timezone.now()
         )
         return Response(self.get_serializer(recorded).data, status=HTTPStatus.CREATED)
 

@@ -150,7 +150,6 @@ def _write_shard(run: MarginRun, number: int, shard: _Shard) -> None:
         started_at=now,
         finished_at=now,
     )
-    part.save()
     results = shard_results(
         part=part,
         parameters=selectors.parameters_read(shard.version.pk),
@@ -159,9 +158,9 @@ def _write_shard(run: MarginRun, number: int, shard: _Shard) -> None:
         standard=standard_beside(run=run, version=shard.version.pk, book=shard.book, shard=shard.margin),
         positions=positions,
     )
-    results_write(results=results)
     part.result_sha256 = results.sha256
-    part.save(update_fields=["result_sha256"])
+    part.save()
+    results_write(results=results)
 
 
 def accounts_behind() -> list[int]:

@@ -33,15 +33,21 @@ def fill_record(*, account_id: int, fill: FillDocument, actor: Actor, now: datet
         recorded = fill_append(change=change, fill=fill)
         if fill.order_id is not None:
             order_fill(change=change, order_id=fill.order_id, quantity=fill.quantity)
-        _fill_apply(change, fill, accounts.instrument_terms(codes=[fill.instrument])[fill.instrument])
+        _fill_apply(change, fill, accounts.terms_of(recorded.instrument))
     return recorded
 
 
 def _fill_apply(change: AccountChange, fill: FillDocument, terms: InstrumentDocument) -> None:
-    held = Holding(*accounts.position_held(account_id=change.account.pk, instrument=fill.instrument))
+    held = position_held(change, fill.instrument)
     signed = fill.quantity if fill.side == OrderSide.BUY else fill.quantity.copy_negate()
     effect = filled(contract_of(terms), held, Fill(signed, fill.price, fill.fee, fill.fee_currency))
     effect_write(change=change, terms=terms, held=held, effect=effect)
+
+
+def position_held(change: AccountChange, instrument: str) -> Holding:
+    """What the account of a change holds of an instrument; zeros for nothing."""
+    position = change.position(instrument)
+    return Holding() if position is None else Holding(position.quantity, position.entry_price)
 
 
 def effect_write(*, change: AccountChange, terms: InstrumentDocument, held: Holding, effect: Effect) -> None:

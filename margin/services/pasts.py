@@ -34,6 +34,7 @@ from margin.services.results import (
     unit_row,
 )
 from margin.services.standard import standard_beside
+from margin.stored_reports import report_kept
 from pmplatform.common.errors import NotFound, Refused
 
 #: Stands for what one side lacks.
@@ -137,7 +138,7 @@ def result_differences(*, result_id: int) -> list[Difference]:
     }
     return [
         *_compared("", stored, row),
-        *_report_differences(selectors.report_kept(result), computed.reports[0]),
+        *_report_differences(report_kept(result), computed.reports[0]),
         *_compared("risk_units", units, {unit.unit: unit_row(unit, 0) for unit in computed.shard.units}),
     ]
 

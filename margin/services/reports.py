@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from margin import selectors
+from margin import stored_reports
 from margin.engine.report import ENGINE_VERSION
 from margin.models import MarginReport, MarginResult, MarginRunPart
 from margin.services.inputs import part_book
@@ -21,7 +21,7 @@ def report_bytes(*, result: MarginResult) -> bytes:
     NotFound
         When nobody has read it yet, and its inputs are forgotten or another engine computed it.
     """
-    kept = selectors.report_kept(result)
+    kept = stored_reports.report_kept(result)
     if kept is not None:
         return kept
     content = _rendered(result)

@@ -16,10 +16,10 @@ from accounts.services.orders import orders_cancel
 from margin import selectors
 from margin.assembly import contract_of
 from margin.choices import SettlementSource
-from margin.engine.fills import Holding, settled
+from margin.engine.fills import settled
 from margin.engine.instruments import Group
 from margin.models import MarketSnapshot, SettlementPrice
-from margin.services.fills import effect_write
+from margin.services.fills import effect_write, position_held
 from pmplatform.common.errors import LockTimeout
 from pmplatform.common.principals import Actor
 
@@ -114,7 +114,7 @@ def _instrument_settle(change: AccountChange, due: _Due) -> None:
     """Cancel the account's orders in an instrument, and turn its position into cash."""
     terms = due.terms
     orders_cancel(change=change, instrument=terms.id)
-    held = Holding(*accounts.position_held(account_id=change.account.pk, instrument=terms.id))
+    held = position_held(change, terms.id)
     if not held.quantity:
         return
     effect = settled(contract_of(terms), held, due.price)

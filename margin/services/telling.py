@@ -1,11 +1,15 @@
 """What margin tells the stream: runs as they begin and end, whose margin is new, new parameters."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from accounts.selectors import tenant_ids
 from margin.choices import RunReason
 from margin.models import MarginResult, MarginRun, ParameterVersion
 from pmplatform.common.events import EventKind, NewEvent
+
+_TOLD: Final = ("account_id", "ledger_position", "status", "margin_ratio")
+_MONEY: Final = ("net_equity", "adjusted_equity", "mmr", "imr")
 
 
 def run_event(run: MarginRun) -> NewEvent:
@@ -36,8 +40,8 @@ def closing_events(run: MarginRun) -> list[NewEvent]:
     """
     match run.reason:
         case RunReason.CHANGE:
-            results = MarginResult.objects.filter(run=run).select_related("account")
-            return [_changed(run, result) for result in results.order_by("account_id")]
+            results = MarginResult.objects.filter(run=run).order_by("account_id")
+            return [_changed(run, row) for row in results.values("account__tenant_id", *_TOLD, *_MONEY)]
         case RunReason.IMPACT:
             return [run_event(run)]
         case _:
@@ -49,16 +53,7 @@ def _where(run: MarginRun) -> dict[str, Any]:
     return {"run": run.pk, "snapshot": run.snapshot_id, "as_of": run.snapshot.as_of.isoformat()}
 
 
-def _changed(run: MarginRun, result: MarginResult) -> NewEvent:
-    money = {
-        name: format(getattr(result, name), "f") for name in ("net_equity", "adjusted_equity", "mmr", "imr")
-    }
-    data = {
-        **_where(run),
-        "account": result.account_id,
-        "ledger_position": result.ledger_position,
-        "status": result.status,
-        **money,
-        "margin_ratio": result.margin_ratio,
-    }
-    return NewEvent(EventKind.MARGIN, result.account.tenant_id, data)
+def _changed(run: MarginRun, row: Mapping[str, Any]) -> NewEvent:
+    figures = {"account": row["account_id"], **{name: row[name] for name in _TOLD[1:]}}
+    money = {name: format(row[name], "f") for name in _MONEY}
+    return NewEvent(EventKind.MARGIN, row["account__tenant_id"], {**_where(run), **figures, **money})

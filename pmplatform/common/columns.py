@@ -189,12 +189,17 @@ def records_read(*, query: LiteralString, parameters: Mapping[str, object], kind
     return np.frombuffer(content or b"", dtype=kind)
 
 
-def plain_value(*, query: LiteralString, parameters: Mapping[str, object]) -> Any:
-    """The one value of the first row, None without any row; bytes as they are."""
+def plain_row(*, query: LiteralString, parameters: Mapping[str, object]) -> tuple[Any, ...] | None:
+    """The first row, None without any; bytes as they are."""
     # Django's cursor would have bytes written out in hexadecimal.
     with connection.cursor() as cursor, psycopg.Cursor(cursor.connection) as plain:
         plain.execute(query, parameters, binary=True)
-        row = plain.fetchone()
+        return plain.fetchone()
+
+
+def plain_value(*, query: LiteralString, parameters: Mapping[str, object]) -> Any:
+    """The one value of the first row, None without any row; bytes as they are."""
+    row = plain_row(query=query, parameters=parameters)
     return None if row is None else row[0]
 
 

@@ -4,17 +4,19 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from pmplatform.common.columns import plain_execute, plain_value
 from pmplatform.common.digest import canonical_sha256
 from pmplatform.common.errors import IdempotencyKeyReused, ValidationFailed
 from pmplatform.common.locking import lock_timeout
@@ -24,6 +26,16 @@ from pmplatform.common.transactions import one_view
 
 HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
+# Waits for another transaction that holds the key: when that commits there is a conflict, else there is none.
+_CLAIM: Final = """
+    INSERT INTO common_idempotencyrecord (principal, key, request_sha256, response, created_at)
+    VALUES (%(principal)s, %(key)s, %(request_sha256)s, '', %(now)s)
+    ON CONFLICT (principal, key) DO NOTHING
+    RETURNING id
+"""
+_ANSWER: Final = """
+    UPDATE common_idempotencyrecord SET status = %(status)s, response = %(response)b WHERE id = %(id)s
+"""
 _WELL_FORMED = re.compile(r"[\x21-\x7e]{1,128}")
 
 #: How long an answer is kept to be given again.
@@ -125,11 +137,10 @@ def _claimed(request: Request, key: str) -> tuple[IdempotencyRecord, bool]:
     """Insert the key's row, waiting for a transaction that is about to; say whether it is ours."""
     identity = _identity(request, key)
     with lock_timeout():
-        return IdempotencyRecord.objects.get_or_create(
-            principal=identity["principal"],
-            key=key,
-            defaults={"request_sha256": identity["request_sha256"]},
-        )
+        new = plain_value(query=_CLAIM, parameters={**identity, "now": timezone.now()})
+        if new is not None:
+            return IdempotencyRecord(pk=new, **identity), True
+        return IdempotencyRecord.objects.get(principal=identity["principal"], key=key), False
 
 
 def _recorded(request: Request, key: str) -> IdempotencyRecord | None:
@@ -155,7 +166,11 @@ def _keep(record: IdempotencyRecord, response: Response, withheld: str | None = 
     answer = response.data if withheld is None else {**response.data, withheld: None}
     record.status = response.status_code
     record.response = b"" if answer is None else JSONRenderer().render(answer)
-    record.save()
+    if record.pk is None:
+        record.save()
+    else:
+        answered = {"id": record.pk, "status": record.status, "response": record.response}
+        plain_execute(query=_ANSWER, parameters=answered)
 
 
 def _replayed(record: IdempotencyRecord, fingerprint: str) -> HttpResponse:

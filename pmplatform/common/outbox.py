@@ -7,10 +7,13 @@ locks while it publishes: if it dies, they are pending again at once. Delivery i
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import models
 from django.db.models import Count, F, Min
+from psycopg.types.json import Jsonb
 
+from pmplatform.common.columns import plain_value
 from pmplatform.common.models import OutboxRow
 from pmplatform.common.models.outbox import OutboxState
 
@@ -19,6 +22,11 @@ MAX_ATTEMPTS = 5
 #: How long a published row is kept, to be looked at.
 KEPT = timedelta(hours=1)
 _FIRST_RETRY = timedelta(seconds=1)
+_APPEND: Final = """
+    INSERT INTO common_outboxrow (topic, payload, state, attempts, last_error, created_at, available_at)
+    VALUES (%(topic)s, %(payload)s, %(state)s, 0, '', %(now)s, %(now)s)
+    RETURNING id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,10 @@ class OutboxStanding:
 
 def outbox_append(*, topic: str, payload: Mapping[str, int | str]) -> OutboxRow:
     """Queue a message; ``payload`` holds ids only. Commits, or vanishes, with the caller's transaction."""
-    return OutboxRow.objects.create(topic=topic, payload=dict(payload))
+    row = OutboxRow(topic=topic, payload=dict(payload))
+    values = {"topic": topic, "payload": Jsonb(row.payload), "state": row.state, "now": row.created_at}
+    row.pk = plain_value(query=_APPEND, parameters=values)
+    return row
 
 
 def outbox_claim(*, now: datetime, limit: int) -> list[OutboxRow]:
