@@ -21,11 +21,13 @@ _INVERSE_SQRT_2PI: Final = 0.3989422804014327
 
 def _standardised(log_moneyness: FloatArray, stdev: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
     """`d1` and a mask of the elements whose `stdev` is 0 (their `d1` is meaningless)."""
-    flat = stdev <= 0.0
-    safe = np.where(flat, 1.0, stdev)
+    flat = np.asarray(stdev <= 0.0)
+    safe = np.where(flat, 1.0, stdev) if flat.any() else stdev
     # A vanishing stdev may send d1 to infinity: that is the limit meant, not an error.
     with np.errstate(over="ignore"):
-        return log_moneyness / safe + 0.5 * safe, flat
+        d1 = np.asarray(log_moneyness / safe)
+        d1 += 0.5 * safe
+    return d1, flat
 
 
 def value(forward: FloatArray, strike: FloatArray, stdev: FloatArray, sign: FloatArray) -> FloatArray:
@@ -33,8 +35,9 @@ def value(forward: FloatArray, strike: FloatArray, stdev: FloatArray, sign: Floa
 
     Parameters are broadcast; `forward` and `strike` must be positive.
     """
-    d1, flat = _standardised(np.log(forward / strike), stdev)
-    # In place, for fresh memory costs as much as the arithmetic.
+    # In place wherever it can be, for fresh memory costs as much as the arithmetic.
+    moneyness = np.asarray(forward / strike)
+    d1, flat = _standardised(np.log(moneyness, out=moneyness), stdev)
     value, other = np.asarray(sign * d1), np.asarray(sign * (d1 - stdev))
     ndtr(value, out=value)
     value *= forward

@@ -49,6 +49,11 @@ class MarginalTiers:
             total[beyond] = self._beyond_first(amount[beyond])
         return total
 
+    def amount_of(self, total: Floats) -> Floats:
+        """The amount that sums to `total`, but for rounding; infinite beyond slices that add nothing."""
+        tier = np.searchsorted(self._below[1:], total, side="left")
+        return np.asarray(self.lower[tier] + (total - self._below[tier]) / self.rate[tier])
+
     def _beyond_first(self, amount: Floats) -> Floats:
         """`apply` for amounts of any tier."""
         tier = np.searchsorted(self.up_to, amount, side="left")

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from margin.engine.account import counted, figures_over, row_sums, status_codes, sums_by, usd_prices
+from margin.engine.bisection import last_true
 from margin.engine.book import Book
 from margin.engine.market import Market
 from margin.engine.parameters.bybit import BybitParameters
@@ -95,6 +97,9 @@ def _status(parameters: BybitParameters, borrows: Bools, base: Floats, mmr: Floa
 
 # Withdrawals
 
+#: How far from the amount a guess of it may lie, as a part of what it is computed from: rounding, amply.
+_NEARNESS: Final = 2.0**-46
+
 
 def with_withdrawable(
     book: Book,
@@ -142,28 +147,21 @@ def _most(
     others : the equity base without this currency, USD.
     """
 
-    def covers(amount: Floats, who: Bools) -> Bools:
-        remaining = counted(equity[who] - amount, discount) * price
-        return np.asarray(others[who] + remaining >= imr[who])
+    needed = (imr - others) / price
+
+    def covering(who: Bools) -> Callable[[Floats], Bools]:
+        owned, least, rest = equity[who], imr[who], others[who]
+        return lambda amount: np.asarray(rest + counted(owned - amount, discount) * price >= least)
 
     everyone = np.ones(len(free), dtype=np.bool_)
-    all_of_it, none_of_it = covers(free, everyone), ~covers(np.zeros_like(free), everyone)
+    covers = covering(everyone)
+    all_of_it, none_of_it = covers(free), ~covers(np.zeros_like(free))
     between = ~all_of_it & ~none_of_it
     most = np.where(all_of_it, free, 0.0)
-    most[between] = _bisect(lambda amount: covers(amount, between), free[between])
+    if between.any():
+        # Before rounding: the equity from which on what counts is enough, off that which is there.
+        enough = np.where(needed > 0.0, discount.amount_of(np.maximum(needed, 0.0)), needed)
+        width = _NEARNESS * (np.abs(equity) + np.abs(others / price) + np.abs(needed))
+        guess = (equity - enough)[between]
+        most[between] = last_true(covering(between), free[between], guess, width[between])
     return most
-
-
-def _bisect(holds: Callable[[Floats], Bools], upper: Floats) -> Floats:
-    """The last numbers for which a condition holds that is true at 0, false at `upper`, and turns once.
-
-    It ends when no number lies between true and false. What has ended stays as it is while others go on, so
-    a figure does not depend on its company.
-    """
-    low, high = np.zeros_like(upper), upper
-    while True:
-        middle = low + 0.5 * (high - low)
-        if not ((low < middle) & (middle < high)).any():
-            return low
-        true = holds(middle)
-        low, high = np.where(true, middle, low), np.where(true, high, middle)

@@ -56,18 +56,19 @@ def per_expiry(arrays: RiskArrays) -> PerExpiry:
     held_from = 3 * len(arrays.price_moves)
 
     def figures(columns: Floats, bucket: Ints) -> Floats:
-        held, days = np.ascontiguousarray(columns[:, held_from:].T), days_of[bucket]
-        short_calls, short_puts = np.maximum(-held[Maturity.CALLS : Maturity.PUTS + 1], 0.0)
-        spreads = [_sides(held[column], days) for column in (Maturity.VEGA, Maturity.DELTA)]
-        return np.stack([short_calls + short_puts, *spreads[0], *spreads[1]], axis=1)
+        held = np.ascontiguousarray(columns[:, held_from:].T)
+        found = np.empty((Expiry.DELTA + 4, len(bucket)))
+        short = np.maximum(-held[Maturity.CALLS : Maturity.PUTS + 1], 0.0)
+        np.add(short[0], short[1], out=found[Expiry.SHORT_OPTIONS])
+        # Of vega and delta at once: what stands long, what stands short, and either times days.
+        spread = held[[Maturity.VEGA, Maturity.DELTA]]
+        sides = found[Expiry.VEGA :].reshape(2, 4, -1)
+        np.maximum(spread, 0.0, out=sides[:, 0])
+        np.maximum(-spread, 0.0, out=sides[:, 1])
+        np.multiply(sides[:, :2], days_of[bucket], out=sides[:, 2:])
+        return np.ascontiguousarray(found.T)
 
     return figures
-
-
-def _sides(amount: Floats, days: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """What stands long, what stands short, and either times days."""
-    long, short = np.maximum(amount, 0.0), np.maximum(-amount, 0.0)
-    return long, short, long * days, short * days
 
 
 def contingencies(

@@ -35,7 +35,7 @@ class Total(IntEnum):
 
 
 #: Members repriced at a time: what is written on the way is small enough to be used again, not mapped anew.
-_ROWS: Final = 256
+_ROWS: Final = 1024
 
 #: Long P&L of one contract at n price moves and volatilities (M, n); shape (M, n), USD.
 Revaluation = Callable[[Terms, Floats, Floats], Floats]
@@ -50,9 +50,15 @@ def by_kind(options: Floats, terms: Terms, futures: Callable[[Terms], Floats]) -
 
 
 def option_shift(terms: Terms, moves: Floats, vol: Floats) -> Floats:
-    """Full revaluation of an option in USD, from its model value at mark IV; for one contract, (M, n)."""
-    change = terms.value(terms.shocked_forward(moves), vol) - terms.value(terms.forward, terms.vol)
-    return terms.size * change * terms.fx
+    """Full revaluation of an option in USD, from its model value at mark IV; for one contract, (M, n).
+
+    Meaningless where there is no option.
+    """
+    change = terms.model(terms.shocked_forward(moves), vol)
+    change -= terms.model(terms.forward, terms.vol)
+    change *= terms.size
+    change *= terms.fx
+    return change
 
 
 def linear_shift(terms: Terms, moves: Floats) -> Floats:

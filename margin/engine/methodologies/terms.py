@@ -1,6 +1,6 @@
 """A unit's instruments as columns against which a methodology prices its scenarios."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Final, TypeVar
 
@@ -58,16 +58,18 @@ class Terms:
         def column(values: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
             return np.ascontiguousarray(values[members])[:, None]
 
+        mark = column(table.mark)
         return cls(
             market=market,
             unit=unit,
             size=column(table.contract_size),
-            mark=column(table.mark_or_one),
+            mark=np.where(mark > 0.0, mark, 1.0),
             forward=column(table.forward),
             strike=column(table.strike),
             sign=column(table.sign),
-            vol=column(table.mark_iv),
-            root_years=column(np.sqrt(market.years)),
+            # What is no option is priced besides and left out: with 1 it takes no branch of its own.
+            vol=column(np.where(table.option, table.mark_iv, 1.0)),
+            root_years=column(np.where(table.option, np.sqrt(market.years), 1.0)),
             spot=column(market.spot),
             pair_spot=column(market.pair_spot),
             fx=column(market.group_fx),
@@ -77,22 +79,21 @@ class Terms:
 
     def at(self, rows: npt.NDArray[np.intp] | slice) -> "Terms":
         """The columns of some members, by their number; `unit` stays that of all."""
-        columns = {
-            item.name: getattr(self, item.name)[rows]
-            for item in fields(self)
-            if isinstance(getattr(self, item.name), np.ndarray)
-        }
-        return replace(self, **columns)
+        return Terms(self.market, self.unit, *(getattr(self, name)[rows] for name in _COLUMNS))
 
     def shocked_forward(self, moves: Floats) -> Floats:
         """(M, n) option forwards after an absolute move of the pair index, floored above zero."""
-        return np.maximum(self.forward + self.pair_spot * moves, FORWARD_FLOOR * self.pair_spot)
+        shocked = self.pair_spot * moves
+        shocked += self.forward
+        return np.maximum(shocked, FORWARD_FLOOR * self.pair_spot, out=shocked)
+
+    def model(self, forward: Floats, vol: Floats) -> Floats:
+        """Black-76 value in quote currency for one coin; meaningless where there is no option."""
+        return black76.value(forward, self.strike, vol * self.root_years, self.sign)
 
     def value(self, forward: Floats, vol: Floats) -> Floats:
         """Black-76 value in quote currency for one coin; 0 where there is no option."""
-        return np.where(
-            self.option, black76.value(forward, self.strike, vol * self.root_years, self.sign), 0.0
-        )
+        return np.where(self.option, self.model(forward, vol), 0.0)
 
     def decay(self, hours: float) -> Floats:
         """(M, 1) USD P&L of one contract when so many hours pass and nothing moves."""
@@ -112,3 +113,7 @@ class Terms:
             exposures.vega,
             self.decay(decay_hours)[:, 0],
         ]
+
+
+#: The fields of `Terms` that have a row for each member.
+_COLUMNS: Final = tuple(item.name for item in fields(Terms) if item.name not in ("market", "unit"))
