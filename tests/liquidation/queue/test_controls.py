@@ -13,6 +13,8 @@ from liquidation.models import LiquidationCase, LiquidationStep
 from liquidation.services import cases, work
 from liquidation.services.controls import controls_set
 from margin.choices import RiskMode
+from margin.engine.report import ENGINE_VERSION
+from margin.models import MarginRun
 from margin.services.risk_states import risk_state_set
 from pmplatform.common.errors import Conflict, LockTimeout, ValidationFailed
 from pmplatform.common.models import AuditRow
@@ -58,6 +60,11 @@ STOPS: dict[str, Stop] = {
         lambda: mode(RiskMode.HALT, "BTC"),
         lambda: mode(RiskMode.REDUCE_ONLY, "BTC"),
         "BTC is in halt",
+    ),
+    "another engine": (
+        lambda: MarginRun.objects.update(engine="0.0.1"),
+        lambda: MarginRun.objects.update(engine=ENGINE_VERSION),
+        "by engine 0.0.1",
     ),
     "a jump": (
         lambda: support.snapshot(directional(), 2, 0.7),
