@@ -3,22 +3,31 @@
 from copy import deepcopy
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from accounts.documents import FillDocument
-from accounts.models import Account
+from accounts.models import Account, Tenant
+from accounts.services.loading import accounts_load
 from liquidation.models import LiquidationCase
 from liquidation.services.reviews import run_review
 from margin.choices import RunReason
-from margin.models import MarginResult
+from margin.models import MarginResult, ParameterVersion
 from margin.services import runs
+from margin.services.approvals import version_approve
 from margin.services.fills import fill_record
 from margin.services.market import snapshot_accept
+from margin.services.versions import versions_mirror
+from pmplatform.common.principals import Actor
+from pmplatform.demo.market import DemoMarket
+from pmplatform.invariants.view import violations
+from tests.faults.stage import twin_books
 from tests.liquidation.queue.support import OFFICER, SWAP, at, directional, stored
+from tests.margin.proposals import BOB, CAROL, CLASSIC, NOW, classic_world, impact_of, proposed, snapshot_at
+from tests.margin.test_impact import dangerous
 from tests.margin.test_runs import work_through
-from tests.margin.world import newest_run
+from tests.margin.world import ACTOR, SEED, newest_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,3 +84,44 @@ def test_one_print_that_the_next_does_not_confirm_liquidates_nobody(levels: dict
     assert seen(market(), 30) == "normal"
     assert seen(market(btc=1.0001), 40) == "normal"
     assert not LiquidationCase.objects.exists()
+    assert violations() == []
+
+
+#: Equity as a share of notional: a dozen accounts that stand well, and a dozen that nothing could touch.
+SHARES: Final = (0.3, 0.31, 0.32, 0.33, 0.34, 0.35, 5.0, 5.1, 5.2, 5.3, 5.4, 5.5)
+
+
+def ruinous_proposal() -> ParameterVersion:
+    """A version that comes into force in ten minutes and makes half of the book liquidatable."""
+    snapshot = classic_world(0)
+    market = DemoMarket(SEED, NOW).document()
+    terms = {"methodology": CLASSIC, "hedge_mode": "spot_usdt"}
+    books = [{**book, **terms} for share in SHARES for book in twin_books(market, share)]
+    accounts_load(tenant_id=Tenant.objects.get().pk, documents=books, actor=ACTOR, now=snapshot.as_of)
+    version = proposed(dangerous() | {"effective_from": "2024-12-20T10:10:00Z"})
+    assert impact_of(version).newly_liquidatable == len(SHARES) == len(books) / 2
+    return version
+
+
+def cases_after(version: ParameterVersion, *approvers: Actor) -> int:
+    """How many cases there are when the version's instant has passed, approved by these people."""
+    for approver in approvers:
+        version_approve(version_id=version.pk, actor=approver, now=NOW)
+    for minutes in (11, 12):
+        now = NOW + timedelta(minutes=minutes)
+        versions_mirror(now=now)
+        snapshot_at(now)
+        work_through(runs.run_start(reason=RunReason.MANUAL))
+        run_review(run_id=newest_run().pk, now=now + timedelta(seconds=1))
+    return LiquidationCase.objects.count()
+
+
+def test_a_parameter_that_makes_half_the_book_liquidatable_liquidates_nobody() -> None:
+    """One approver is not enough for what the impact report has shown, and the instant passes without it."""
+    assert cases_after(ruinous_proposal(), BOB) == 0
+    assert not MarginResult.objects.filter(run=newest_run(), status="liquidation").exists()
+    assert violations() == []
+
+
+def test_the_same_parameter_would_have_done_so_had_two_people_wanted_it() -> None:
+    assert cases_after(ruinous_proposal(), BOB, CAROL) == len(SHARES)
