@@ -67,6 +67,21 @@ def test_a_failed_write_keeps_nothing_and_may_be_tried_again(post: Post) -> None
     assert post(BODY, "k-1").status_code == HTTPStatus.CREATED
 
 
+@pytest.mark.parametrize(
+    "table", ["accounts_account", "accounts_ledgerentry", "common_outboxrow", "common_idempotencyrecord"]
+)
+def test_a_write_its_trail_and_its_key_are_stored_together_or_not_at_all(post: Post, table: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT refused CHECK (false) NOT VALID")
+        try:
+            assert post(BODY, "k-1").status_code >= HTTPStatus.BAD_REQUEST
+        finally:
+            cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT refused")
+    for model in (Account, LedgerEntry, OutboxRow, IdempotencyRecord):
+        assert not model.objects.exists()
+    assert post(BODY, "k-1").status_code == HTTPStatus.CREATED
+
+
 def test_without_a_key_a_repeated_write_meets_its_own_conflict(post: Post) -> None:
     assert post(BODY, None).status_code == HTTPStatus.CREATED
     assert post(BODY, None).status_code == HTTPStatus.CONFLICT

@@ -128,6 +128,57 @@ def test_what_is_somebody_elses_is_not_found_whatever_is_tried(world: World) -> 
     assert ApiToken.objects.get(tenant=world.acme).enabled
 
 
+#: What a tenant's principal may list: by route whether it is the same for everybody.
+LISTS = {
+    "accounts": False,
+    "tokens": False,
+    "webhooks": False,
+    "liquidation/cases": False,
+    "instruments": True,
+    "market/snapshots": True,
+    "market/state": True,
+    "market/guards": True,
+    "parameters/in-force": True,
+    "liquidation/risk-states": True,
+}
+
+
+def test_no_list_shows_what_is_somebody_elses(world: World) -> None:
+    read = {
+        route
+        for route, verbs in MATRIX.items()
+        if "GET" in verbs and not (verbs["GET"].owned or verbs["GET"].platform or verbs["GET"].open)
+    }
+    # The stream and a snapshot by its number are no lists.
+    assert read - {"stream", "market/snapshots/<int:sequence>"} == LISTS.keys()
+    holder = client_of(world.acme, Scope.READ, Scope.TRADE)
+    stranger = client_of(make_tenant("other"), Scope.READ, Scope.TRADE)
+    own = ApiToken.objects.latest("id").public_id
+    for route in (route for route, is_public in LISTS.items() if not is_public):
+        assert ask(holder, "GET", f"/api/v1/{route}").json()["results"], route
+        shown = ask(stranger, "GET", f"/api/v1/{route}").json()["results"]
+        assert [row["id"] for row in shown] == ([own] if route == "tokens" else []), route
+
+
+#: How the routes end whose writes are told nothing: a body is not read.
+WITHOUT_BODY = ("runs", "/cancel", "/rotate", "/impact")
+
+
+def test_no_write_takes_a_field_that_nobody_knows(world: World) -> None:
+    client = client_of(None, *Scope)
+    wrong = {}
+    for route, verbs in MATRIX.items():
+        for verb in verbs.keys() & {"POST", "PUT", "PATCH"}:
+            if route.endswith(WITHOUT_BODY):
+                continue
+            body = (verbs[verb].body or {}) | {"colour": 1}
+            answer = ask(client, verb, world.path(route, verbs[verb]), body)
+            paths = [fault["path"] for fault in answer.json().get("errors", ())]
+            if answer.status_code != HTTPStatus.BAD_REQUEST or "colour" not in paths:
+                wrong[verb, route] = answer.status_code, answer.content
+    assert wrong == {}
+
+
 def test_a_what_if_of_somebody_elses_account_is_not_found(world: World) -> None:
     stranger = client_of(make_tenant("other"), Scope.READ)
     body = {"account": world.ids["account_id"], "changes": {}}
