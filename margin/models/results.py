@@ -3,6 +3,17 @@ from django.db import models
 from margin.choices import MarginStatus
 
 
+def _of(to: str, related_name: str = "+") -> models.ForeignKey:  # type: ignore[type-arg]
+    """The run or account of a row; a trigger looks for those of all rows of a statement at once.
+
+    Looked for row by row, as PostgreSQL does for a foreign key, they would take as long as the writing. Every
+    index that is needed begins with a unique constraint's columns, or is named.
+    """
+    return models.ForeignKey(
+        to, on_delete=models.PROTECT, related_name=related_name, db_index=False, db_constraint=False
+    )
+
+
 def _money(*, null: bool = False) -> models.DecimalField:  # type: ignore[type-arg]  # generic in the stubs only
     return models.DecimalField(max_digits=38, decimal_places=8, null=null)
 
@@ -16,8 +27,8 @@ class MarginResult(models.Model):
     the same moment and holdings; they are null where the run had no version of it that prices the market.
     """
 
-    run = models.ForeignKey("margin.MarginRun", on_delete=models.PROTECT, related_name="results")
-    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="margin_results")
+    run = _of("margin.MarginRun", "results")
+    account = _of("accounts.Account", "margin_results")
     # Written with it in one transaction.
     part = models.ForeignKey(
         "margin.MarginRunPart",
@@ -68,8 +79,8 @@ class UnitResult(models.Model):
     Components and scenarios are in the account's report.
     """
 
-    run = models.ForeignKey("margin.MarginRun", on_delete=models.PROTECT, related_name="unit_results")
-    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="unit_results")
+    run = _of("margin.MarginRun", "unit_results")
+    account = _of("accounts.Account", "unit_results")
     unit = models.CharField(max_length=32)
     binding = models.CharField(max_length=40)
     mmr = _money()
@@ -95,8 +106,8 @@ class MarginReport(models.Model):
     A result whose report nobody has read has none yet, unless it is one to act upon.
     """
 
-    run = models.ForeignKey("margin.MarginRun", on_delete=models.PROTECT, related_name="+", db_index=False)
-    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+")
+    run = _of("margin.MarginRun")
+    account = _of("accounts.Account")
     content = models.BinaryField()
 
     class Meta:
