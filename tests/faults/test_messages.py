@@ -1,18 +1,21 @@
-"""Messages that come ten times, in the wrong order, and from three beats at once after hours of silence."""
+"""Messages that come ten times, in the wrong order, from three beats at once, and from strangers."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from celery.beat import PersistentScheduler
+from kombu.serialization import disable_insecure_serializers, enable_insecure_serializers
 
-from margin.choices import PartKind, RunReason, RunState
+from margin.choices import PartKind, PartState, RunReason, RunState
 from margin.models import MarginRun, MarginRunPart
 from pmplatform.celery import app
 from tests.faults.crew import Crew
+from tests.faults.ending import finish
 from tests.faults.stage import Stage, wait_until
 from tests.support.processes import running
 
@@ -20,6 +23,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 
 TIMES: Final = 10
 SILENCE: Final = timedelta(hours=5)
+#: Arguments about rows that there are not.
+FORGED: Final[list[list[Any]]] = [[0], [-1], [10**30], ["1 OR true"], [[1, 2]], [{"pk": 1}], [None], []]
 
 
 def send_reversed(staff: Crew, on_stage: Stage) -> None:
@@ -78,3 +83,45 @@ def test_three_beats_after_hours_of_silence_start_one_run_of_the_hour_and_wake_a
     assert len(periods) == len(set(periods)) <= 2
     assert MarginRun.objects.filter(reason=RunReason.HOURLY, state=RunState.COMPLETED).count() == len(periods)
     on_stage.assert_as_if_nothing_had_happened()
+
+
+class Trap:
+    """What makes a directory wherever it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (self.path,)
+
+
+def send_forged(staff: Crew, trap: Trap) -> None:
+    """Send what a stranger at the broker might: a pickle, and tasks about rows that are done, or are not."""
+    done = MarginRunPart.objects.filter(state=PartState.DONE).earliest("id").pk
+    with app.connection_for_write(staff.broker_url) as sending:
+        for task in ("margin.tasks.run_margin", "liquidation.tasks.review", "margin.tasks.finish_impact"):
+            for body in ([done], *FORGED):
+                app.send_task(task, args=body, connection=sending)
+        app.send_task("os.system", args=["true"], queue="margin", connection=sending)
+        enable_insecure_serializers(["pickle"])
+        try:
+            app.send_task(
+                "margin.tasks.run_margin",
+                args=[trap],
+                serializer="pickle",
+                queue="margin",
+                connection=sending,
+            )
+        finally:
+            disable_insecure_serializers()
+
+
+def test_a_forged_message_at_most_wakes_a_worker(staff: Crew, on_stage: Stage, tmp_path: Path) -> None:
+    trap = tmp_path / "trap"
+    send_forged(staff, Trap(trap))
+    wait_until(lambda: "ContentDisallowed" in staff.process("margin").output())
+    wait_until(lambda: staff.process("liquidation").output().count("liquidation.tasks.review") > len(FORGED))
+    assert not trap.exists()
+    assert not on_stage.is_under_way()
+    on_stage.announce()
+    finish(staff, on_stage)
