@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -15,6 +15,8 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from margin import versions
+from margin.console.calendar import calendar
+from margin.console.drafting import DraftPage, draft_checked, draft_opened, draft_saved
 from margin.console.versions import Powers, in_force_note, origin_words, version_mark, version_page
 from margin.models import ParameterVersion
 from margin.services.approvals import version_approve
@@ -28,8 +30,8 @@ from margin.services.versions import (
     version_withdraw,
 )
 from pmplatform.common.admin import ReadOnlyAdmin, admin_actor
-from pmplatform.common.errors import NotFound
-from pmplatform.common.pages import attempt
+from pmplatform.common.errors import NotFound, PlatformError
+from pmplatform.common.pages import attempt, page_render
 from pmplatform.common.principals import Actor
 
 _PROPOSE: Final = "margin.propose_parameterversion"
@@ -87,6 +89,18 @@ _STEPS: Final[dict[str, tuple[str, Callable[[ParameterVersion, Actor, str], None
 }
 
 
+def _drafted(request: HttpRequest, start: ParameterVersion) -> ParameterVersion | DraftPage:
+    """The stored draft, or the page of one: as opened, as checked, or with why it was not stored."""
+    if request.method != "POST":
+        return draft_opened(start)
+    try:
+        if request.POST.get("act") == "save":
+            return draft_saved(start, request.POST, admin_actor(request), timezone.now())
+    except PlatformError as refusal:
+        messages.error(request, str(refusal))
+    return draft_checked(start, request.POST)
+
+
 class ParameterVersionAdmin(ReadOnlyAdmin):
     """Every version by methodology, the latest first."""
 
@@ -104,6 +118,7 @@ class ParameterVersionAdmin(ReadOnlyAdmin):
     search_fields = ("version",)
     ordering = ("methodology", "-effective_from")
     change_form_template = "margin/version.html"
+    list_before_template = "margin/version/calendar.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ParameterVersion]:
         return versions.versions().select_related("replaces", "restores")
@@ -114,7 +129,16 @@ class ParameterVersionAdmin(ReadOnlyAdmin):
             self.admin_site.admin_view(require_POST(self.step_view)),
             name="margin_parameterversion_step",
         )
-        return [steps, *super().get_urls()]
+        draft = path(
+            "<path:object_id>/draft/",
+            self.admin_site.admin_view(self.draft_view),
+            name="margin_parameterversion_draft",
+        )
+        return [steps, draft, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        context = {"calendar": calendar(timezone.now()), "may_draft": request.user.has_perm(_PROPOSE)}
+        return super().changelist_view(request, {**(extra_context or {}), **context})
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -142,6 +166,21 @@ class ParameterVersionAdmin(ReadOnlyAdmin):
         reason = request.POST.get("reason", "").strip()
         attempt(request, done, lambda: act(version, admin_actor(request), reason))
         return redirect("admin:margin_parameterversion_change", version.pk)
+
+    def draft_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Edit a draft, or begin one with another version's values; only Save stores anything."""
+        start = self.get_object(request, unquote(object_id))
+        if start is None:
+            raise Http404
+        if not request.user.has_perm(_PROPOSE):
+            raise PermissionDenied
+        drafted = _drafted(request, start)
+        if isinstance(drafted, ParameterVersion):
+            messages.success(request, "The draft is stored; propose it to have it approved.")
+            return redirect("admin:margin_parameterversion_change", drafted.pk)
+        verb = "Edit the draft" if drafted.is_redraft else "Draft from"
+        title = f"{verb} {start.methodology} {start.version}"
+        return page_render(request, "margin/version/draft.html", title, {"page": drafted})
 
     @admin.display(description="version", ordering="version")
     def name(self, version: ParameterVersion) -> str:

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from margin import selectors, versions
 from margin.choices import ImpactState, MarginStatus, VersionOrigin, VersionState
+from margin.console.layout import text_of
 from margin.console.report import status_mark
 from margin.console.words import component_label
 from margin.engine.parameters.diff import Change, parameter_diff
@@ -117,6 +118,7 @@ class VersionPage:
     version: ParameterVersion
     state: SafeString
     moves: tuple[Move, ...]
+    may_draft: bool
     hold: Hold | None
     is_own: bool
     base: ParameterVersion | None
@@ -138,13 +140,14 @@ def version_page(version: ParameterVersion, powers: Powers, base: str | None, no
         version=version,
         state=version_mark(version.state),
         moves=tuple(_moves(version, powers, hold, now)),
+        may_draft=powers.may_propose,
         hold=hold,
         is_own=powers.actor == version.proposer,
         base=chosen,
         bases=tuple(row.version for row in reversed(others)),
         changes=tuple(map(change_row, changes)),
         impact=None if newest is None else impact_view(newest),
-        document=json.dumps(version.document, indent=2),
+        document=text_of(version.document),
     )
 
 

@@ -37,18 +37,22 @@ def version_draft(*, document: Any, actor: Actor, now: datetime) -> ParameterVer
 
 
 @transaction.atomic
-def version_redraft(*, version_id: int, document: Any, actor: Actor) -> ParameterVersion:
-    """Replace the document of a draft; its methodology stays.
+def version_redraft(
+    *, version_id: int, document: Any, actor: Actor, seen_sha256: str | None = None
+) -> ParameterVersion:
+    """Replace the document of a draft, the one with `seen_sha256` if that is given; its methodology stays.
 
     Raises
     ------
     ValidationFailed, NotFound
     Conflict
-        When it is no draft any more: what has been proposed does not change.
+        When it is no draft any more, since what has been proposed does not change; or not the one seen.
     """
     version = version_lock(version_id)
     if version.state != VersionState.DRAFT:
         raise Conflict(f"The version is {version.state}; only a draft can be changed.")
+    if seen_sha256 not in (None, version.sha256):
+        raise Conflict("Somebody else has changed the draft since you opened it.")
     parameters = document_check(document, instead_of=version.pk)
     if parameters.header.methodology != version.methodology:
         raise ValidationFailed.at("parameters.methodology", f"must be {version.methodology}")

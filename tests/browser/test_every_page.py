@@ -37,6 +37,7 @@ def _pages(stage: Stage, case: int) -> dict[str, str]:
         "run": f"margin/marginrun/{run.pk}/change/",
         "versions": "margin/parameterversion/",
         "version": f"margin/parameterversion/{version.pk}/change/",
+        "draft": f"margin/parameterversion/{version.pk}/draft/",
     }
 
 

@@ -15,11 +15,10 @@ from liquidation.selectors import case_live, controls
 from liquidation.services.cases import case_open
 from liquidation.services.controls import controls_set
 from margin.choices import MarginStatus, VersionState
-from margin.engine.simulation import iso
-from margin.selectors import parameters_in_force, result_latest
+from margin.models import ParameterVersion
+from margin.selectors import result_latest
 from margin.services.impacts import impact_finish
 from margin.services.runs import run_advance
-from margin.services.versions import version_draft
 from margin.versions import impacts_of
 from pmplatform.common.models import AuditRow
 from pmplatform.console.roles import Role
@@ -126,15 +125,31 @@ def test_an_officer_approves_a_step_and_flips_the_kill_switch(stage: Stage) -> N
 def test_one_person_proposes_a_change_of_parameters_and_another_approves_it(stage: Stage) -> None:
     stage.admit("alice", Role.PARAMETER_PROPOSER, Role.PARAMETER_APPROVER)
     stage.admit("bob", Role.PARAMETER_APPROVER)
-    now = timezone.now()
-    force = parameters_in_force("okx-2025", now)
-    assert force is not None
-    ahead = now.replace(microsecond=0) + timedelta(days=7)
-    document = {**force.document, "version": "story", "effective_from": iso(ahead)}
-    version = version_draft(document=document, actor=ACTOR, now=now)
-    url = f"{stage.origin}/admin/margin/parameterversion/{version.pk}/change/"
+    ahead = f"{timezone.now() + timedelta(days=7):%Y-%m-%dT%H:%M}"
     with browsing(stage.origin, stage.sessions["alice"]) as (_, watched):
-        watched.page.goto(url)
+        page = watched.page
+        page.goto(f"{stage.origin}/admin/margin/parameterversion/")
+        page.get_by_role("link", name="Draft from it: okx-2025").click()
+        page.get_by_label("Name of the version").fill("story")
+        page.get_by_label("In force from, UTC").fill(ahead)
+        page.get_by_label("Source").fill("decision 12")
+        values = page.get_by_label("Values of okx-2025")
+        right = values.input_value()
+        values.fill(right.replace('"imr_factor": 1.3', '"imr_factor": "much"'))
+        page.get_by_role("button", name="Check").click()
+        expect(page.get_by_role("alert")).to_contain_text("imr_factor must be a decimal number")
+        page.get_by_role("button", name="line").click()
+        chosen = page.evaluate("getSelection().toString()")
+        assert chosen.strip() == '"imr_factor": "much",'
+        _is_sound(watched)
+        values.fill(right.replace('"imr_factor": 1.3', '"imr_factor": 1.4'))
+        page.get_by_role("button", name="Check").click()
+        expect(page.get_by_role("status").get_by_role("row", name="imr_factor")).to_contain_text("+7.69 %")
+        page.screenshot(path=ARTIFACTS / "story-draft.png", full_page=True)
+        _is_sound(watched)
+        page.get_by_role("button", name="Save the draft").click()
+        expect(page.get_by_text("The draft is stored")).to_be_visible()
+        url = page.url
         with watched.page.expect_navigation():
             watched.page.get_by_role("button", name="Propose").click()
         impact = watched.page.get_by_role("button", name="impact")
@@ -142,6 +157,7 @@ def test_one_person_proposes_a_change_of_parameters_and_another_approves_it(stag
             impact.click()
         assert watched.page.get_by_role("button", name="Approve").count() == 0
         _is_sound(watched)
+    version = ParameterVersion.objects.get(version="story")
     report = impacts_of(version).get()
     for run in (report.base_run_id, report.proposed_run_id):
         work_through(run_advance(run_id=run))

@@ -24,6 +24,19 @@
     open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
   });
 
+  /* A fault leads to its line in the editor of its form. */
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("[data-line]");
+    const editor = link?.closest("form").querySelector(".pm-editor");
+    if (!editor) return;
+    const before = editor.value.split("\n").slice(0, link.dataset.line - 1).join("\n").length;
+    const begin = before ? before + 1 : 0;
+    const end = editor.value.indexOf("\n", begin);
+    editor.focus();
+    editor.setSelectionRange(begin, end < 0 ? editor.value.length : end);
+    editor.scrollTop = (link.dataset.line - 3) * parseFloat(getComputedStyle(editor).lineHeight);
+  });
+
   const isTyping = (target) => target.closest("input, textarea, select, [contenteditable]");
   const follow = (path) => document.querySelector(`a[href="${path}"]`)?.click();
   const search = () => {
