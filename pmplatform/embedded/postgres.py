@@ -21,7 +21,9 @@ from pmplatform.embedded.process import (
 
 USER = DATABASE = "pm"
 OLDEST_RELEASE = 15
-VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+#: What a crash of the machine may corrupt. A commit is still written before it is answered, so that it
+#: survives the end of every process, which the tests bring about.
+VOLATILE = {"fsync": "off", "full_page_writes": "off"}
 
 
 @contextmanager
