@@ -3,6 +3,8 @@
 import os
 
 from celery import Celery
+from celery.signals import task_postrun, task_prerun
+from django.db import close_old_connections
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 from pmplatform.broker_check import RefuseEviction
@@ -17,3 +19,10 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["worker"].add(DjangoStructLogInitStep)
 app.steps["consumer"].update((RefuseEviction, RecoverLostAcks))
+
+
+@task_prerun.connect
+@task_postrun.connect
+def connections_check(**_: object) -> None:
+    """Keep the database's connections from task to task, but for those that are worn out or broken."""
+    close_old_connections()

@@ -289,6 +289,9 @@ CELERY_TASK_TIME_LIMIT = 60
 CELERY_TASK_SOFT_TIME_LIMIT = 50
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Celery closes the database's connections before and after every task, and a new one costs more than most
+# tasks: `pmplatform.celery` closes those that are worn out or broken, as Django does around a request.
+CELERY_DB_REUSE_MAX = 2**62
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 # In KiB, and above the largest shard a worker maps.
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
