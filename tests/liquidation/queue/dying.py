@@ -1,16 +1,12 @@
-"""Workers that die, or stop, at named points of a step: an own process, which forks a child for each point.
+"""Workers that die, or stop, at named points of a step, as `tests.support.ending` has them.
 
-Each child claims a case and works until its point. A line tells its process id, another, once it has ended,
-its exit status.
+Each claims a case and works until its point, or, at `NEVER`, until there is nothing to do.
 """
 
 import argparse
 import os
-import signal
-import sys
-from collections.abc import Callable
-from importlib import import_module
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import django
 
@@ -24,10 +20,9 @@ from liquidation.services.work import case_work
 from tests.liquidation.queue.mutants import remove_guards
 from tests.liquidation.queue.support import clock
 from tests.liquidation.queue.venues import SECRET
+from tests.support.ending import ENDS, end_after, fork_workers, options_reader
 
-#: How a child ends that dies.
-DEAD: Final = 9
-
+NEVER: Final = "never"
 #: Where a worker ends: right after this function has returned. The first ones are inside of a transaction.
 PAPER_POINTS: Final = {
     "case claimed": "liquidation.services.work:case_claim",
@@ -55,67 +50,24 @@ VENUE_POINTS: Final = {
     "step concluded": "liquidation.services.venue:step_conclude",
     "step committed": "liquidation.services.venue:_step_conclude",
 }
-_ENDS: Final[dict[str, Callable[[], None]]] = {
-    "die": lambda: os._exit(DEAD),
-    "stop": lambda: os.kill(os.getpid(), signal.SIGSTOP),
-}
 
 
-def end_after(target: str, end: Callable[[], None]) -> None:
-    """Have this process end right after a function has returned for the first time."""
-    module, name = target.split(":")
-    owner = import_module(module)
-    act = getattr(owner, name)
-
-    def act_and_end(*args: Any, **kwargs: Any) -> Any:
-        result = act(*args, **kwargs)
-        # Who was only stopped goes on to the end.
-        setattr(owner, name, act)
-        end()
-        return result
-
-    setattr(owner, name, act_and_end)
-
-
-def child(point: str, options: argparse.Namespace) -> None:
-    """Work as a worker does, until the point, or until there is nothing to do."""
-    if point in options.points and point != "never":
+def work(options: argparse.Namespace, point: str) -> None:
+    """Work as a worker does, until the point."""
+    if point != NEVER:
         targets = VENUE_POINTS if options.url else PAPER_POINTS
-        end_after(targets[point], _ENDS[options.manner])
+        end_after(targets[point], ENDS[options.manner])
     port = WebhookPort(options.url, SECRET, read_seconds=0.5) if options.url else PaperPort()
-    try:
-        while case_work(port=port, clock=clock(options.seconds)):
-            pass
-    finally:
-        # Nothing of the parent's is flushed or closed by its child.
-        os._exit(0)
-
-
-def say(word: object) -> None:
-    sys.stdout.write(f"{word}\n")
-    sys.stdout.flush()
-
-
-def main(options: argparse.Namespace) -> None:
-    if options.without_guards:
-        remove_guards()
-    for point in options.points:
-        process = os.fork()
-        if not process:
-            child(point, options)
-        say(process)
-        if options.manner == "die":
-            say(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
-    if options.manner == "stop":
-        for _ in options.points:
-            say(os.waitstatus_to_exitcode(os.waitpid(-1, 0)[1]))
+    while case_work(port=port, clock=clock(options.seconds)):
+        pass
 
 
 if __name__ == "__main__":
-    reader = argparse.ArgumentParser()
-    reader.add_argument("manner", choices=sorted(_ENDS))
+    reader = options_reader()
     reader.add_argument("--url", default="")
     reader.add_argument("--seconds", type=float, default=1.0)
     reader.add_argument("--without-guards", action="store_true")
-    reader.add_argument("points", nargs="+")
-    main(reader.parse_args())
+    chosen = reader.parse_args()
+    if chosen.without_guards:
+        remove_guards()
+    fork_workers(chosen.points, partial(work, chosen))

@@ -1,11 +1,5 @@
 """Exactly once: whatever kills, stops or repeats a worker, each step has had its effect once."""
 
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 
 import pytest
@@ -14,11 +8,12 @@ from accounts.models import Account, Balance, Position
 from liquidation.choices import CaseOutcome
 from liquidation.models import LiquidationCase, LiquidationFill, LiquidationOrder, LiquidationStep
 from pmplatform.common.models import AuditRow
-from tests.liquidation.queue.dying import DEAD, PAPER_POINTS, VENUE_POINTS
+from tests.liquidation.queue import dying
+from tests.liquidation.queue.dying import PAPER_POINTS, VENUE_POINTS
 from tests.liquidation.queue.support import SWAP, directional, opened, stored, worked
 from tests.liquidation.queue.venues import check_effects_equal_steps, venue
-from tests.support.processes import CHECKOUT, child_environment
-from tests.support.waiting import PATIENCE_SECONDS, wait_until
+from tests.support.ending import DEAD, killed_at, stopped_at
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults, pytest.mark.serial]
 
@@ -29,54 +24,6 @@ LATER = 70.0
 def cases(count: int) -> list[LiquidationCase]:
     """Cases of as many accounts, all alike."""
     return [opened(account) for account in stored(*[directional() for _ in range(count)])]
-
-
-def command(manner: str, *words: str) -> list[str]:
-    return [sys.executable, "-m", "tests.liquidation.queue.dying", manner, *words]
-
-
-def killed_at(points: list[str], *words: str) -> dict[str, int]:
-    """How the workers ended that were to die, one after another, at these points."""
-    done = subprocess.run(
-        command("die", *words, *points),
-        cwd=CHECKOUT,
-        env=child_environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return dict(zip(points, map(int, done.stdout.split()[1::2]), strict=True))
-
-
-@contextmanager
-def stopped_at(point: str, *words: str) -> Iterator[Callable[[], None]]:
-    """A worker that has stopped at a point; the block is given how to let it go on to its end."""
-    with subprocess.Popen(
-        command("stop", *words, point),
-        cwd=CHECKOUT,
-        env=child_environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        child = int(process.stdout.readline())
-
-        def go_on() -> None:
-            os.kill(child, signal.SIGCONT)
-            process.wait(PATIENCE_SECONDS)
-
-        try:
-            wait_until(lambda: state_of(child) == "T")
-            yield go_on
-        finally:
-            # Neither outlives a test that fails.
-            if process.poll() is None:
-                os.kill(child, signal.SIGKILL)
-
-
-def state_of(process: int) -> str:
-    with open(f"/proc/{process}/stat", encoding="ascii") as stat:  # noqa: PTH123  # a file of the kernel
-        return stat.read().rsplit(")", 1)[1].split()[0]
 
 
 def check_as_if_nothing_had_happened(count: int) -> None:
@@ -94,7 +41,7 @@ def check_as_if_nothing_had_happened(count: int) -> None:
 def test_workers_killed_at_every_point_of_a_step_leave_a_whole_step_or_none() -> None:
     points = list(PAPER_POINTS)
     cases(len(points))
-    assert killed_at(points) == dict.fromkeys(points, DEAD)
+    assert killed_at(dying.__name__, points) == dict.fromkeys(points, DEAD)
     done = dict(LiquidationCase.objects.order_by("id").values_list("id", "steps_done"))
     # The point after the commit is the only one that leaves a step behind.
     assert list(done.values()) == [0] * (len(points) - 1) + [1]
@@ -106,7 +53,7 @@ def test_workers_killed_while_a_venue_trades_leave_each_order_traded_and_booked_
     points = list(VENUE_POINTS)
     cases(len(points))
     with venue("honest") as running:
-        assert killed_at(points, "--url", running.url) == dict.fromkeys(points, DEAD)
+        assert killed_at(dying.__name__, points, "--url", running.url) == dict.fromkeys(points, DEAD)
         worked(LATER, running.execution)
         traded = running.executions()
     check_effects_equal_steps(traded)
@@ -122,7 +69,7 @@ def test_a_worker_killed_between_partial_answers_leaves_booked_what_was_known(
         if asked_before:
             worked(1, running.execution)
         point, seconds = "report committed", "10" if asked_before else "1"
-        assert killed_at([point], "--url", running.url, "--seconds", seconds) == {point: DEAD}
+        assert killed_at(dying.__name__, [point], "--url", running.url, "--seconds", seconds) == {point: DEAD}
         step = LiquidationStep.objects.get()
         assert (step.state, step.effects[f"position:{SWAP}"]) == ("planned", f"-{known}")
         assert Position.objects.get().quantity == 10 - Decimal(known)
@@ -137,7 +84,7 @@ def test_a_worker_killed_between_partial_answers_leaves_booked_what_was_known(
 @pytest.mark.parametrize("point", ["step committed", "case claimed"])
 def test_a_zombie_past_its_lease_does_nothing_any_more(point: str) -> None:
     cases(1)
-    with stopped_at(point) as go_on:
+    with stopped_at(dying.__name__, point) as go_on:
         worked(LATER)
         go_on()
     check_as_if_nothing_had_happened(1)
@@ -145,7 +92,7 @@ def test_a_zombie_past_its_lease_does_nothing_any_more(point: str) -> None:
 
 def test_a_worker_that_stops_within_a_transaction_loses_it_and_others_go_on() -> None:
     cases(1)
-    with stopped_at("step done") as go_on:
+    with stopped_at(dying.__name__, "step done") as go_on:
         # The database gives up on the stopped one after ten seconds.
         wait_until(lambda: worked(LATER) > 0 and LiquidationCase.objects.get().outcome is not None)
         go_on()
@@ -155,14 +102,9 @@ def test_a_worker_that_stops_within_a_transaction_loses_it_and_others_go_on() ->
 def zombie_at_a_venue(*words: str) -> dict[str, Decimal]:
     """A worker stops with the venue's answer in its hands, another finishes, and the first one goes on."""
     with venue("honest") as running:
-        with stopped_at("order answered", "--url", running.url, *words) as go_on:
-            subprocess.run(
-                command("die", "--url", running.url, "--seconds", str(LATER), *words, "never"),
-                cwd=CHECKOUT,
-                env=child_environment(),
-                stdout=subprocess.DEVNULL,
-                check=True,
-            )
+        with stopped_at(dying.__name__, "order answered", "--url", running.url, *words) as go_on:
+            later = ("--url", running.url, "--seconds", str(LATER), *words)
+            assert killed_at(dying.__name__, [dying.NEVER], *later) == {dying.NEVER: 0}
             go_on()
         return running.executions()
 
