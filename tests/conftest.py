@@ -1,10 +1,12 @@
-"""What every test with a database needs."""
+"""What every test with a database and a broker needs."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db.backends.postgresql.operations import DatabaseOperations
+from redis import Redis
 
 _APPEND_ONLY = "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgname LIKE '%_append_only'"
 
@@ -25,3 +27,12 @@ def flush_of_append_only_tables() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "execute_sql_flush", flush_without_triggers)
         yield
+
+
+@pytest.fixture(autouse=True)
+def empty_broker(request: pytest.FixtureRequest) -> None:
+    """Let no worker of a test hear what an earlier test has sent."""
+    marker = request.node.get_closest_marker("django_db")
+    if marker is not None and marker.kwargs.get("transaction"):
+        with Redis.from_url(settings.PM_REDIS_URL) as broker:
+            broker.flushdb()

@@ -31,8 +31,8 @@ from pmplatform.common.events import EventKind, NewEvent, events_append
 from pmplatform.common.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, signature_holds
 from pmplatform.invariants.view import violations
 from tests.accounts.books import ACTOR, make_tenant
-from tests.margin.test_runs import wait_until
 from tests.support.processes import PlatformProcess, running
+from tests.support.waiting import wait_until
 
 PUBLIC = "https://desk.example.org/hook"
 

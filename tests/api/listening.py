@@ -8,6 +8,8 @@ from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.support.waiting import PATIENCE_SECONDS
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -38,14 +40,12 @@ class Listener:
 
 
 @contextmanager
-def listening(
-    url: str, authorization: str, *, last_id: int | None = None, seconds: float = 20.0
-) -> Iterator[Listener]:
-    """Listen to the platform at `url`; fails where nothing comes for so many seconds."""
+def listening(url: str, authorization: str, *, last_id: int | None = None) -> Iterator[Listener]:
+    """Listen to the platform at `url`."""
     headers = {"Authorization": authorization, "Accept": "text/event-stream"}
     if last_id is not None:
         headers["Last-Event-ID"] = str(last_id)
-    client = HTTPConnection(urlsplit(url).netloc, timeout=seconds)
+    client = HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE_SECONDS)
     try:
         client.request("GET", "/api/v1/stream", headers=headers)
         response = client.getresponse()

@@ -14,6 +14,7 @@ from tests.accounts.test_access_api import client_of
 from tests.margin.test_runs import work_through
 from tests.margin.world import demo_world
 from tests.support.processes import CHECKOUT, live_server
+from tests.support.waiting import PATIENCE_SECONDS
 
 PAGE = CHECKOUT / "docs" / "api.md"
 
@@ -43,7 +44,7 @@ def test_every_example_of_the_page_does_what_it_says(tmp_path: Path) -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=PATIENCE_SECONDS,
         )
     assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
     for word in ('"code":"0"', '"retCode":0', "event: margin", '"redis":"up"', "RateLimit"):

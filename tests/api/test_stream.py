@@ -27,6 +27,7 @@ from tests.accounts.books import make_tenant
 from tests.accounts.test_access_api import client_of
 from tests.api.listening import listening
 from tests.support.processes import live_server
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
 
@@ -98,14 +99,14 @@ def test_without_a_hint_events_come_a_moment_later(url: str) -> None:
 
 
 def test_a_client_whose_token_is_revoked_is_let_go(url: str) -> None:
-    with listening(url, token_of(make_tenant("acme")), seconds=40) as client:
+    with listening(url, token_of(make_tenant("acme"))) as client:
         ApiToken.objects.update(enabled=False)
         assert list(client.frames()) == []
 
 
 @pytest.mark.parametrize("word", ["x", "-1", "9" * 20, "9" * 5000, "99999999"])
 def test_a_last_id_that_is_none_is_refused_with_its_name(url: str, word: str) -> None:
-    client = HTTPConnection(urlsplit(url).netloc, timeout=10)
+    client = HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE_SECONDS)
     client.request("GET", "/api/v1/stream", headers={"Authorization": token_of(None), "Last-Event-ID": word})
     answer = client.getresponse()
     problem = json.loads(answer.read())
@@ -115,7 +116,7 @@ def test_a_last_id_that_is_none_is_refused_with_its_name(url: str, word: str) ->
 
 
 def test_without_a_token_nobody_listens(url: str) -> None:
-    client = HTTPConnection(urlsplit(url).netloc, timeout=10)
+    client = HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE_SECONDS)
     client.request("GET", "/api/v1/stream", headers={"Accept": "text/event-stream"})
     answer = client.getresponse()
     assert (answer.status, answer.headers["Content-Type"]) == (401, "application/problem+json")

@@ -9,12 +9,14 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Request, expect, sync_playwright
 
 from tests.support.processes import CHECKOUT
+from tests.support.waiting import PATIENCE_SECONDS
 
 ARTIFACTS: Path = CHECKOUT / "test-artifacts"
 Theme = Literal["light", "dark"]
+_PATIENCE_MILLISECONDS = 1_000 * PATIENCE_SECONDS
 _GRAVE = ("serious", "critical")
 _LISTEN = """
 window.policyViolations = [];
@@ -76,10 +78,14 @@ def browsing(
 ) -> Iterator[tuple[BrowserContext, Watched]]:
     """A window of a logged-in user. No database call may be made inside: Playwright runs an event loop."""
     chromium = shutil.which("chromium")
+    expect.set_options(timeout=_PATIENCE_MILLISECONDS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox"], timeout=_PATIENCE_MILLISECONDS
+        )
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
         context.add_cookies([{"name": "sessionid", "value": session, "url": origin}])
+        context.set_default_timeout(_PATIENCE_MILLISECONDS)
         watched = Watched(context.new_page(), origin)
         watched.watch()
         yield context, watched

@@ -22,6 +22,7 @@ from pmplatform.common.outbox import (
     outbox_mark_published,
 )
 from pmplatform.common.principals import Actor
+from tests.support.waiting import PATIENCE_SECONDS
 
 ACTOR = Actor(name="user:ada", request_id="r-1")
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
@@ -98,7 +99,7 @@ def test_an_insert_into_the_outbox_notifies_listeners_at_commit() -> None:
         with transaction.atomic():
             outbox_append(topic="t", payload={"id": 1})
         assert connection.connection is not None
-        heard = list(connection.connection.notifies(timeout=5, stop_after=1))
+        heard = list(connection.connection.notifies(timeout=PATIENCE_SECONDS, stop_after=1))
     assert [notice.channel for notice in heard] == [CHANNEL]
 
 

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from pmplatform.embedded.binaries import redis_program
 from pmplatform.embedded.process import LOOPBACK, free_port, supervised
 from tests.docker.composition import BIN, DOCKER, services
+from tests.support.waiting import PATIENCE_SECONDS
 
 SYSTEM_PATH = "/usr/bin:/bin"
 # What each role says once it is up; to ask a starting one for its health would only slow it down.
@@ -66,7 +67,7 @@ class Deployment:
             env=self.environment | environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
 

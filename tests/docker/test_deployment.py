@@ -16,10 +16,10 @@ from redis.retry import Retry
 from pmplatform.embedded.process import LOOPBACK
 from tests.docker.composition import BIN, CHECKOUT, DOCKER
 from tests.docker.deployment import Deployment, deployment
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.serial
 
-PATIENCE_SECONDS = 60
 FLOWER_PORT = 5555
 
 
@@ -47,7 +47,7 @@ def broker(deployed: Deployment) -> Iterator[Redis]:
 
 def get(port: int, path: str) -> tuple[int, bytes]:
     """A request as the proxy that ends TLS would pass it on."""
-    client = HTTPConnection(LOOPBACK, port, timeout=30)
+    client = HTTPConnection(LOOPBACK, port, timeout=PATIENCE_SECONDS)
     try:
         client.request("GET", path, headers={"X-Forwarded-Proto": "https"})
         answer = client.getresponse()

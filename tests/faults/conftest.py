@@ -7,9 +7,9 @@ from tests.faults.crew import Crew, crew
 from tests.faults.stage import Stage, stage
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def hired(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None) -> Iterator[Crew]:
-    """The processes of a whole module: a test replaces those that it kills."""
+    """The processes of all these tests, each of which replaces those that it kills."""
     with crew(tmp_path_factory.mktemp("broker")) as staff:
         yield staff
 

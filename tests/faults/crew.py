@@ -51,22 +51,26 @@ class Crew:
         }
 
     def hire(self, *names: str) -> None:
-        """Start those that are not at work: at first, or in place of one that was lost."""
-        for name in names:
-            if name in self._at_work and self._at_work[name][0].process.poll() is None:
-                continue
+        """Start those that are not at work, all at once: at first, or in place of one that was lost."""
+        missing = [name for name in names if not self._is_at_work(name)]
+        for name in missing:
             self.dismiss(name)
             kind = name.partition(".")[0]
             starting = (
-                start_relay(extra=self.environment)
+                start_relay(extra=self.environment, wait=False)
                 if kind == RELAY
-                else start_worker(WORKERS[kind], extra=self.environment)
+                else start_worker(WORKERS[kind], extra=self.environment, wait=False)
             )
             stack = ExitStack()
             self._at_work[name] = (stack.enter_context(starting), stack)
+        for name in missing:
+            self.process(name).wait_ready()
+
+    def _is_at_work(self, name: str) -> bool:
+        return name in self._at_work and self.process(name).process.poll() is None
 
     def dismiss(self, *names: str) -> None:
-        """End in order, if not at an end already."""
+        """Kill, if not at an end already."""
         for name in names:
             if name in self._at_work:
                 self._at_work.pop(name)[1].close()

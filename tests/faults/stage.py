@@ -32,6 +32,7 @@ from pmplatform.demo.market import DemoMarket
 from pmplatform.invariants.view import violations
 from tests.margin.test_runs import work_through
 from tests.margin.world import SEED, newest_run, world
+from tests.support.waiting import PATIENCE_SECONDS
 
 ACCOUNTS: Final = 24
 SWAP: Final = "BTC-USDT-SWAP"
@@ -160,11 +161,9 @@ def a_minute_passes() -> None:
     LiquidationCase.objects.filter(lease_until__isnull=False).update(lease_until=now, due_at=now)
 
 
-def wait_until(
-    condition: Callable[[], bool], seconds: float = 120, meanwhile: Callable[[], None] | None = None
-) -> None:
+def wait_until(condition: Callable[[], bool], meanwhile: Callable[[], None] | None = None) -> None:
     """Wait, doing something every second; the connection may break and come again."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE_SECONDS
     next_time = time.monotonic()
     while not holds(condition):
         assert time.monotonic() < deadline, "nothing happened in time"

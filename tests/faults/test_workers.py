@@ -10,6 +10,7 @@ from margin.models import MarginResult, MarginRunPart
 from tests.faults.crew import Crew
 from tests.faults.ending import finish
 from tests.faults.stage import Stage, a_minute_passes, wait_until
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 
@@ -43,7 +44,7 @@ def test_a_worker_stopped_past_its_lease_writes_nothing_when_it_goes_on(staff: C
     # Of this run: the accounts of the cases are margined again meanwhile, each by a run of its own.
     results = MarginResult.objects.filter(run=on_stage.run).count()
     staff.process("margin").signal_tree(signal.SIGCONT)
-    staff.dismiss("margin")
+    staff.process("margin").stop()
     assert MarginResult.objects.filter(run=on_stage.run).count() == results
     assert all(MarginRunPart.objects.get(pk=part).fence > fence for part, fence in held)
     staff.dismiss("margin.second")
@@ -57,7 +58,7 @@ def test_workers_are_replaced_one_after_another_under_load(staff: Crew, on_stage
     for name in ("margin", "liquidation", "relay"):
         process = staff.process(name).process
         process.send_signal(signal.SIGTERM)
-        assert process.wait(40) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
         staff.hire(name)
     staff.dismiss("margin.second")
     wait_until(on_stage.is_over, meanwhile=staff.sweep)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.liquidation.support import plan
 from tests.margin.engine.support import PERPETUAL, book, position
+from tests.support.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 DISTRESSED = book([position(PERPETUAL, 10)], balances={"USDT": 70_000})
@@ -20,7 +21,7 @@ def liquidation_plan(*arguments: object) -> subprocess.CompletedProcess[str]:
         cwd="/",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

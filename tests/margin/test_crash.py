@@ -18,10 +18,10 @@ from margin.services.pasts import result_differences
 from pmplatform.common.tokens import Scope
 from pmplatform.demo.market import DemoMarket
 from tests.margin.falling import CRASH, SWAP, recorded_closes, recorded_returns
-from tests.margin.test_runs import wait_until
 from tests.margin.world import SEED, world
 from tests.support.calls import PLAIN_HTTP, Answer, Caller
 from tests.support.processes import live_server, start_relay, start_worker
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
 

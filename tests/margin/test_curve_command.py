@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.margin.engine.support import PERPETUAL, book, position, report
+from tests.support.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 SHORT = book([position(PERPETUAL, -3)], balances={"USDT": 100_000})
@@ -21,7 +22,7 @@ def run(command: str, *arguments: object) -> subprocess.CompletedProcess[str]:
         cwd="/",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

@@ -22,9 +22,9 @@ from tests.margin.falling import (
     moved,
     recorded_factors,
 )
-from tests.margin.test_runs import wait_until
 from tests.margin.world import AS_OF, world
 from tests.support.processes import start_worker
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

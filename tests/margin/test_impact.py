@@ -32,9 +32,10 @@ from tests.margin.proposals import (
     proposal,
     proposed,
 )
-from tests.margin.test_runs import wait_until, work_through
+from tests.margin.test_runs import work_through
 from tests.margin.world import SEED, newest_run
 from tests.support.processes import start_worker
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

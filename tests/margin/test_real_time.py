@@ -29,10 +29,11 @@ from pmplatform.common.models import OutboxRow
 from pmplatform.common.models.outbox import OutboxState
 from pmplatform.common.tokens import Scope
 from tests.margin.desks import ACTOR, SWAP, account_of, cash, fill, positions
-from tests.margin.test_runs import wait_until, work_through
+from tests.margin.test_runs import work_through
 from tests.margin.world import demo_world
 from tests.support.calls import PLAIN_HTTP, Caller
 from tests.support.processes import CHECKOUT, child_environment, live_server, start_relay, start_worker
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
 

@@ -2,8 +2,6 @@
 
 import json
 import signal
-import time
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -37,19 +35,12 @@ from pmplatform.common.errors import Refused, StaleClaim
 from pmplatform.demo.accounts import demo_accounts
 from tests.margin.world import ACTOR, AS_OF, SEED, demo_market_document, demo_world, newest_run, world
 from tests.support.processes import start_worker
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
 
 RECORDED = Path(__file__).resolve().parents[2] / "../shared/data/option_chains"
 CRASH_CHAIN = RECORDED / "deribit_options_snapshot_20260205T155132Z.csv"
-WAIT_SECONDS = 60.0
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "nothing happened in time"
-        time.sleep(0.05)
 
 
 def start_run() -> MarginRun:

@@ -18,9 +18,10 @@ from margin.services.reading import account_inputs
 from margin.services.runs import run_start
 from margin.shards import Columns, cuts
 from margin.tasks import enqueue
-from tests.margin.test_runs import finished, wait_until, work_through
+from tests.margin.test_runs import finished, work_through
 from tests.margin.world import demo_world, newest_run
 from tests.support.processes import start_worker
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

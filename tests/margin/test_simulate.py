@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import PATIENCE_SECONDS
+
 ROOT = Path(__file__).resolve().parents[2]
 CASE = json.loads((ROOT / "tests/cases/okx-2025-position-builder.json").read_text(encoding="utf-8"))
 DEEP = "[" * 40 + "]" * 40
@@ -31,7 +33,7 @@ def simulate(*arguments: object) -> subprocess.CompletedProcess[str]:
         cwd="/",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

@@ -15,9 +15,10 @@ from margin.services.publishing import SnapshotDocument, run_start_if_due, snaps
 from margin.services.runs import run_start, run_was_taken
 from margin.tasks import start_due_run, start_scheduled_run
 from tests.margin.desks import AS_OF, SWAP, account_of, market
-from tests.margin.test_runs import wait_until, work_through
+from tests.margin.test_runs import work_through
 from tests.margin.world import newest_run
 from tests.support.processes import start_relay, start_worker
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
 

@@ -13,6 +13,7 @@ import msgspec
 
 from accounts.models import ApiToken
 from pmplatform.common.tokens import Scope, token_generate
+from tests.support.waiting import PATIENCE_SECONDS
 
 API = "/api/v1/"
 #: What the live server needs to be spoken to without TLS.
@@ -53,7 +54,7 @@ class Caller:
             "Idempotency-Key": key or uuid4().hex,
         }
         data = None if body is None else msgspec.json.encode(body)
-        with closing(HTTPConnection(urlsplit(self.url).netloc, timeout=30)) as server:
+        with closing(HTTPConnection(urlsplit(self.url).netloc, timeout=PATIENCE_SECONDS)) as server:
             server.request(method, API + path, data, headers)
             answer = server.getresponse()
             text = answer.read()
