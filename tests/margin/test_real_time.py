@@ -28,6 +28,7 @@ from pmplatform.common.errors import LockTimeout
 from pmplatform.common.models import OutboxRow
 from pmplatform.common.models.outbox import OutboxState
 from pmplatform.common.tokens import Scope
+from pmplatform.invariants.view import violations
 from tests.margin.desks import ACTOR, SWAP, account_of, cash, fill, positions
 from tests.margin.test_runs import work_through
 from tests.margin.world import demo_world
@@ -92,10 +93,11 @@ def is_current(account_id: int) -> bool:
 
 
 def everything_agrees(account_id: int) -> bool:
-    """Ledger, state, and the margin of that state, computed again from the ledger alone."""
+    """Ledger, state, and the margin of that state, computed again from the ledger alone; every invariant."""
     newest = selectors.result_latest(account_id)
     assert newest is not None
     assert result_differences(result_id=newest.pk) == []
+    assert violations() == []
     return not list(ledger_mismatches()) and is_current(account_id)
 
 
