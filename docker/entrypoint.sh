@@ -35,7 +35,9 @@ case $role in
         queue=${1:?name the queue of the worker}
         shift
         wait_for_migrations
-        exec celery --app=pmplatform worker --loglevel=INFO --queues="$queue" --hostname="$queue@%h" "$@"
+        # To ask the other workers at each connection takes a second, and nothing here needs what they would tell.
+        exec celery --app=pmplatform worker --loglevel=INFO --without-mingle \
+            --queues="$queue" --hostname="$queue@%h" "$@"
         ;;
     relay)
         wait_for_migrations

@@ -10,7 +10,7 @@ from typing import Any, Final
 from celery import bootsteps
 from celery.worker import state
 
-LOOK_SECONDS: Final = 5.0
+LOOK_SECONDS: Final = 2.0
 
 
 class AcknowledgementLost(ConnectionError):

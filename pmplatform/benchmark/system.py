@@ -22,13 +22,14 @@ _QUEUES: Final = "stress,margin,liquidation,housekeeping"
 
 
 @contextmanager
-def workers(processes: int = WORKERS) -> Iterator[None]:
-    """A Celery worker with so many processes."""
+def workers(processes: int = WORKERS, data_dir: Path | None = None) -> Iterator[str]:
+    """A Celery worker with so many processes, on a data directory of its own if one is given; its name."""
     name = f"{uuid.uuid4().hex}@benchmark"
     command = ["-m", "celery", "--app=pmplatform", "worker", "--loglevel=INFO"]
-    options = [f"--queues={_QUEUES}", f"--concurrency={processes}", f"--hostname={name}"]
-    with _running([*command, *options], f"{name} ready"):
-        yield
+    options = [f"--queues={_QUEUES}", f"--concurrency={processes}", f"--hostname={name}", "--without-mingle"]
+    extra = {} if data_dir is None else {"PM_DATA_DIR": str(data_dir)}
+    with _running([*command, *options], f"{name} ready", extra=extra):
+        yield name
 
 
 @contextmanager

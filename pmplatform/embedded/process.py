@@ -12,7 +12,7 @@ from pathlib import Path
 from pmplatform.embedded import supervisor
 
 LOOPBACK = "127.0.0.1"
-START_SECONDS = 30
+START_SECONDS = 120
 POLL_SECONDS = 0.05
 LOG_TAIL_CHARACTERS = 2_000
 

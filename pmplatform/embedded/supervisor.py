@@ -14,7 +14,7 @@ import subprocess
 import sys
 from functools import partial
 
-STOP_SECONDS = 15
+STOP_SECONDS = 30
 PR_SET_PDEATHSIG = 1
 
 

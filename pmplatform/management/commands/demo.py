@@ -114,7 +114,12 @@ class _Stage:
 
     def start_worker(self, stack: ExitStack, processes: int) -> None:
         command = [sys.executable, "-m", "celery", "--app=pmplatform", "worker", "--loglevel=INFO"]
-        options = [f"--queues={_QUEUES}", f"--concurrency={processes}", "--hostname=demo@%h"]
+        options = [
+            f"--queues={_QUEUES}",
+            f"--concurrency={processes}",
+            "--hostname=demo@%h",
+            "--without-mingle",
+        ]
         log = self._logs / "worker.log"
         self._start(stack, [*command, *options], log, "ready.")
 
