@@ -1,7 +1,7 @@
 """Servers for the tests; load with `-p pmplatform.embedded.pytest_plugin`, for a conftest comes too late.
 
 The controlling process starts what the environment does not name, once; parallel workers inherit it and
-take a Redis database each (pytest-django already gives each a PostgreSQL database).
+take a Redis database and a data directory each (pytest-django already gives each a PostgreSQL database).
 """
 
 import os
@@ -29,8 +29,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     os.environ.update(servers.as_environment(), REDIS_URL=_own_database(servers.redis_url))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pmplatform.settings")
     os.environ.setdefault("PM_PLAIN_HTTP", "true")
-    # Nothing that an earlier engine has left in files.
-    os.environ.setdefault("PM_DATA_DIR", str(data_dir))
+    # Nothing that an earlier engine or a process beside this one has left in files.
+    os.environ["PM_DATA_DIR"] = str(data_dir)
     for name in ("PM_SECRET_KEY", "PM_TOKEN_PEPPER"):
         os.environ.setdefault(name, secrets.token_urlsafe(32))
     return (yield)

@@ -20,7 +20,7 @@ from tests.margin.world import newest_run
 from tests.support.processes import start_relay, start_worker
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 TICK = timedelta(seconds=5)
 
@@ -104,9 +104,10 @@ def test_three_beats_start_one_run_an_hour() -> None:
         start_scheduled_run.delay()
     with start_worker(concurrency=2):
         wait_until(lambda: MarginRun.objects.exists() and all_ended())
-    hourly = MarginRun.objects.get(reason=RunReason.HOURLY)
-    assert hourly.period is not None
-    assert (hourly.period.minute, hourly.period.second) == (0, 0)
+    periods = list(MarginRun.objects.filter(reason=RunReason.HOURLY).values_list("period", flat=True))
+    # Two, if the hour has just ended.
+    assert len(periods) == len(set(periods)) <= 2
+    assert {(period.minute, period.second) for period in periods if period is not None} == {(0, 0)}
 
 
 def test_the_next_hour_has_a_run_of_its_own_although_the_market_is_the_same() -> None:
