@@ -24,7 +24,7 @@ from margin.models import (
     ParameterVersion,
 )
 from pmplatform.common.admin import ReadOnlyAdmin
-from pmplatform.common.console import duration, money, percent
+from pmplatform.common.console import NOTHING, duration, money, percent
 
 
 @admin.register(MarginRun)
@@ -59,7 +59,8 @@ class MarginRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="parts done")
     def progress(self, run: Any) -> str:
-        return f"{run.parts_done:,} of {run.parts_total:,}"
+        # The parts of older runs are pruned.
+        return f"{run.parts_done:,} of {run.parts_total:,}" if run.parts_total else NOTHING
 
     @admin.display(description="duration")
     def took(self, run: MarginRun) -> str:

@@ -14,6 +14,18 @@ from pmplatform.common.console import NOTHING, Mark, ago, amount, marked, percen
 
 #: So many of the newest rows are shown; the lists of the records have them all.
 _NEWEST: Final = 20
+#: Headings of columns of numbers, which stand on the right as their numbers do.
+_NUMBERS: Final = frozenset(
+    {
+        "Quantity, contracts",
+        "Entry price",
+        "Open quantity, contracts",
+        "Price",
+        "Share of spot that may hedge",
+        "At most, coins",
+        "Net equity, USD",
+    }
+)
 _STATES: Final = {
     "standard": Mark("safe", "○"),
     "active": Mark("safe", "●"),
@@ -29,6 +41,11 @@ class Table:
     headings: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     empty: str
+
+    @property
+    def columns(self) -> tuple[tuple[str, bool], ...]:
+        """Each heading, and whether its column is of numbers."""
+        return tuple((heading, heading in _NUMBERS) for heading in self.headings)
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from django.views.decorators.http import require_POST
 from accounts.authentication import session_principal
 from liquidation import selectors
 from liquidation.choices import CaseState
-from liquidation.console.queue import VIEW, next_words, state_mark
+from liquidation.console.queue import VIEW, deficit_words, next_words, state_mark
 from liquidation.console.steps import StepView, step_view, stored_step_view
 from liquidation.models import LiquidationCase
 from liquidation.services.cases import case_approve, case_pause, case_resume
 from pmplatform.common.admin import admin_actor
-from pmplatform.common.console import ago, money
+from pmplatform.common.console import ago
 from pmplatform.common.errors import NotFound, NotPermitted
 from pmplatform.common.pages import attempt, console_page, page_render
 
@@ -124,7 +124,7 @@ def _view(request: HttpRequest, case_id: int) -> CaseView:
         case=case,
         state=state_mark(case),
         age=ago(case.opened_at, timezone.now()),
-        deficit=money(case.deficit_usd),
+        deficit=deficit_words(case),
         next=next_words(case),
         steps=tuple(map(stored_step_view, selectors.case_steps(case_id))),
         proposal=step_view({**proposal, "number": case.steps_done + 1}) if "trades" in proposal else None,

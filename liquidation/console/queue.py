@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from accounts.authentication import session_principal
 from liquidation import selectors
@@ -62,6 +63,7 @@ class CaseRow:
     trigger: str
     age: SafeString
     deficit: SafeString
+    closed: SafeString
     steps: int
     next: str
 
@@ -82,6 +84,11 @@ def state_mark(case: LiquidationCase) -> SafeString:
     """A case's state as word, shape and colour; of a closed one how it ended."""
     words = case.get_outcome_display() if case.outcome else case.get_state_display()
     return marked(str(words), _MARKS[CaseState(case.state)])
+
+
+def deficit_words(case: LiquidationCase) -> SafeString:
+    """What is missing to the threshold, in USD; a case whose account has enough again misses nothing."""
+    return money(case.deficit_usd) if case.deficit_usd > 0 else SafeString("none")
 
 
 def next_words(case: LiquidationCase) -> str:
@@ -119,9 +126,9 @@ def _context(request: HttpRequest) -> dict[str, Any]:
 
 
 def _tabs(counts: dict[CaseState, int], chosen: str) -> Iterator[Tab]:
-    yield Tab("all live", "", count(sum(counts.values())), not chosen)
+    yield Tab("All live", "", count(sum(counts.values())), not chosen)
     for state, number in counts.items():
-        yield Tab(str(state.label), urlencode({"state": state}), count(number), chosen == state)
+        yield Tab(capfirst(str(state.label)), urlencode({"state": state}), count(number), chosen == state)
 
 
 def _row(case: LiquidationCase) -> CaseRow:
@@ -134,7 +141,8 @@ def _row(case: LiquidationCase) -> CaseRow:
         state=state_mark(case),
         trigger=str(case.get_trigger_display()),
         age=ago(case.opened_at, timezone.now()),
-        deficit=money(case.deficit_usd),
+        deficit=deficit_words(case),
+        closed=ago(case.closed_at, timezone.now()),
         steps=case.steps_done,
         next=next_words(case),
     )

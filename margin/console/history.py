@@ -1,7 +1,8 @@
 """Equity against requirements over an account's kept results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.utils.safestring import SafeString
@@ -48,7 +49,7 @@ def history_view(results: Sequence[Mapping[str, Any]]) -> HistoryView | None:
     return HistoryView(
         chart=LineChart(
             lines=tuple(Line(name, tone, line_path(times, values, x, y)) for name, tone, values in named),
-            x_ticks=tuple(_tick(row, x) for row in results[:: max(len(results) // _TICKS, 1)]),
+            x_ticks=tuple(_ticks(times[0], times[-1])),
             y_ticks=tuple(Tick(y.at(level), f"{level:,.6g}") for level in levels),
             marks=(),
         ),
@@ -56,8 +57,12 @@ def history_view(results: Sequence[Mapping[str, Any]]) -> HistoryView | None:
     )
 
 
-def _tick(row: Mapping[str, Any], x: Scale) -> Tick:
-    return Tick(x.at(row["at"].timestamp()), f"{row['at']:%H:%M:%S}", f"{row['at']:%d %b}")
+def _ticks(first: float, last: float) -> Iterator[Tick]:
+    """At even distances, whatever the times of the results, which may leave a gap."""
+    for place in range(_TICKS):
+        part = place / (_TICKS - 1)
+        at = datetime.fromtimestamp(first + part * (last - first), UTC)
+        yield Tick(100.0 * part, f"{at:%H:%M:%S}", f"{at:%d %b}")
 
 
 def _row(row: Mapping[str, Any]) -> HistoryRow:

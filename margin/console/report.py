@@ -17,6 +17,7 @@ from pmplatform.common.console import (
     heatmap,
     marked,
     money,
+    multiple,
     percent,
     percent_move,
     points,
@@ -200,7 +201,7 @@ def _figures(report: Mapping[str, Any]) -> Iterator[Figure]:
         yield Figure(label, percent(account[name]), split_of(name, report))
     for name, label in _MONEY.items():
         yield Figure(label, money(account[name]), split_of(name, report))
-    yield Figure("Leverage", amount(account["leverage"]))
+    yield Figure("Leverage", multiple(account["leverage"]))
 
 
 def standard_figures(result: MarginResult) -> tuple[Figure, ...]:

@@ -114,7 +114,7 @@ def _part(part: MarginRunPart) -> PartRow:
         name=part.name,
         state=marked(str(known.label), _PART_MARKS[known]),
         attempts=part.attempts,
-        accounts=count(part.accounts),
+        accounts=count(part.accounts) if part.kind == PartKind.MARGIN else SafeString(NOTHING),
         took=duration(part.finished_at - part.started_at if ended else None),  # type: ignore[operator]
         failure=part.failure,
     )

@@ -1,14 +1,16 @@
 """Admin pieces for every app, and the trails of this one, which nobody edits."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import BooleanField, DecimalField, Field, Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from pmplatform.common.audit import audit_append
+from pmplatform.common.console import NOTHING, exact
 from pmplatform.common.exports import csv_response, export_fields
 from pmplatform.common.middleware import current_request_id
 from pmplatform.common.models import AuditRow, OutboxRow
@@ -18,6 +20,17 @@ from pmplatform.common.principals import Actor
 _EXPORT: Final = "_export"
 
 
+def _shown(field: "Field[Any, Any]", words: Callable[[Any], str]) -> Callable[[Any], str]:
+    """A column of a list that shows a field in these words, and sorts by the field."""
+
+    @admin.display(description=field.verbose_name, ordering=field.name)
+    def column(row: Model) -> str:
+        return words(getattr(row, field.name))
+
+    column.__name__ = field.name
+    return column
+
+
 class ReadOnlyAdmin(ModelAdmin):
     """Shows rows to staff, and exports them; what changes them is a service, never a form."""
 
@@ -25,6 +38,18 @@ class ReadOnlyAdmin(ModelAdmin):
     show_full_result_count = False
     list_after_template = "console/export.html"
     list_per_page = 50
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Numbers and flags as the console's own pages write them."""
+        return [self._column(name) for name in super().get_list_display(request)]
+
+    def _column(self, name: Any) -> Any:
+        field = None if hasattr(self, name) else self.opts.get_field(name)
+        if isinstance(field, DecimalField):
+            return _shown(field, exact)
+        if isinstance(field, BooleanField):
+            return _shown(field, lambda value: "yes" if value else NOTHING)
+        return name
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         if request.GET.get(_EXPORT) != "csv":

@@ -19,6 +19,7 @@ _WHOLE_FROM: Final = 1_000
 _SPANS: Final = (("d", 86_400), ("h", 3_600), ("min", 60))
 NOTHING: Final = "\N{EN DASH}"
 _MINUS: Final = "\N{MINUS SIGN}"
+_DIGITS: Final = frozenset("123456789")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,14 @@ def amount(value: Number | None) -> SafeString:
     return _number(value, f"{value:,.2f}" if abs(float(value)) >= _WHOLE_FROM else f"{value:,.6g}")
 
 
+def exact(value: Decimal | None) -> SafeString:
+    """Every digit that a number has, without the zeros that its column in the database adds."""
+    if value is None:
+        return _empty()
+    text = f"{value:,f}"
+    return _number(value, text.rstrip("0").rstrip(".") if "." in text else text)
+
+
 def percent(value: Number | None) -> SafeString:
     """A ratio in per cent with one decimal."""
     return _empty() if value is None else _number(value, f"{value * 100:,.1f} %")
@@ -78,8 +87,17 @@ def count(value: int) -> SafeString:
     return _number(value, f"{value:,}")
 
 
+def multiple(value: Number | None) -> SafeString:
+    """So many times something, with two decimals."""
+    return _empty() if value is None else _number(value, f"{value:,.2f} \N{MULTIPLICATION SIGN}")
+
+
 def duration(span: timedelta | None) -> str:
-    return NOTHING if span is None else f"{span.total_seconds():,.1f} s"
+    """Seconds with one decimal; whole milliseconds below one second."""
+    if span is None:
+        return NOTHING
+    seconds = span.total_seconds()
+    return f"{seconds:,.1f} s" if seconds >= 1.0 else f"{seconds * 1_000:.0f} ms"
 
 
 def ago(moment: datetime | None, now: datetime) -> SafeString:
@@ -123,8 +141,10 @@ def heatmap(labels: Sequence[str], matrix: Sequence[Sequence[float]]) -> tuple[H
 
 
 def _number(value: Number, text: str) -> SafeString:
+    # What is shown as nought has no sign: neither a gain nor a loss can be read off it.
+    shown = text if set(text) & _DIGITS else text.lstrip("+-")
     return format_html(
-        '<span class="pm-number" title="{}">{}</span>', _full(value), text.replace("-", _MINUS)
+        '<span class="pm-number" title="{}">{}</span>', _full(value), shown.replace("-", _MINUS)
     )
 
 

@@ -241,7 +241,8 @@ def _risk_row(row: overview.AtRisk) -> RiskRow:
 def _distribution(standing: overview.BookStanding, now: datetime) -> Distribution:
     statuses = tuple(reversed(MarginStatus))
     rows = {
-        _bin_label(bin_): {STATUS_MARKS[status].tone: 0.0 for status in statuses} | _tones(bin_.counts)
+        _bin_label(bin_).replace(",", ""): {STATUS_MARKS[status].tone: 0.0 for status in statuses}
+        | _tones(bin_.counts)
         for bin_ in standing.bins
     }
     return Distribution(

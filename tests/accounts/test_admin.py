@@ -1,14 +1,16 @@
 """The console's lists render, show no secret, and let nobody edit what carries risk."""
 
+import re
 from http import HTTPStatus
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Account, ApiToken, TenantGrant, User
+from accounts.models import Account, ApiToken, Position, TenantGrant, User
 from accounts.services.tenants import user_create
 from accounts.services.tokens import token_create
+from pmplatform.common.console import exact
 from pmplatform.common.models import AuditRow
 from pmplatform.common.tokens import Scope
 from tests.accounts.books import ACTOR, account_document, list_instruments, load, make_tenant
@@ -54,6 +56,18 @@ def test_every_list_renders_and_can_be_searched(console: TlsClient, model: str) 
     url = reverse(f"admin:{model}_changelist")
     assert console.get(url).status_code == HTTPStatus.OK
     assert console.get(url, {"q": "acme"}).status_code == HTTPStatus.OK
+
+
+def test_lists_write_numbers_without_idle_zeros_and_flags_as_words(console: TlsClient) -> None:
+    position = Position.objects.exclude(entry_price=0).latest("id")
+    page = console.get(reverse("admin:accounts_position_changelist")).content.decode()
+    assert exact(position.quantity) in page
+    assert f">{position.quantity}<" not in page
+    account = Account.objects.get()
+    for flag, word in ((True, "yes"), (False, "\N{EN DASH}")):
+        Account.objects.filter(pk=account.pk).update(reduce_only=flag)
+        page = console.get(reverse("admin:accounts_account_changelist"), {"o": "-6"}).content.decode()
+        assert re.search(rf'class="field-reduce_only[^>]*>\s*{word}\s*<', page)
 
 
 @pytest.mark.parametrize("model", READ_ONLY)

@@ -35,7 +35,6 @@ def get(server: str, scheme: str) -> HTTPResponse:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.serial
 def test_a_browser_is_held_to_tls_with_cookies_that_scripts_and_others_do_not_get(server: str) -> None:
     plain, safe = get(server, "http"), get(server, "https")
     assert (plain.status, plain.headers["Location"]) == (301, f"https://{server}/admin/login/")

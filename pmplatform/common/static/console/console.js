@@ -10,8 +10,21 @@
     document.getElementById("pm-live")?.classList.toggle("pm-stale", Boolean(since));
   };
 
+  /* A part that somebody asked for says so itself; what renews itself is out of date as a whole. */
+  const unanswered = (part) => {
+    part.querySelector(".pm-unanswered")?.remove();
+    const notice = document.createElement("p");
+    notice.className = "pm-notice pm-notice-fault pm-unanswered";
+    notice.setAttribute("role", "alert");
+    notice.textContent = "There was no answer. Nothing was changed; try again.";
+    part.append(notice);
+  };
+
   ["htmx:sendError", "htmx:responseError", "htmx:timeout"].forEach((name) =>
-    document.addEventListener(name, () => offline(new Date())),
+    document.addEventListener(name, ({ detail: { target } }) => {
+      if (target.id === "pm-live") offline(new Date());
+      else unanswered(target);
+    }),
   );
   document.addEventListener("htmx:afterOnLoad", () => offline(null));
 
