@@ -25,6 +25,7 @@ from margin.services.reading import account_inputs
 from margin.services.results import results_write, shard_results
 from margin.services.runs import run_close
 from margin.services.standard import standard_beside
+from pmplatform.common.locking import transaction_idle_limit
 from pmplatform.common.transactions import one_view
 
 #: Accounts that one task margins: what is done well within its time, however many have changed.
@@ -117,6 +118,7 @@ def _margin_group(
 @transaction.atomic
 def _write(outcome: _Outcome, base: MarginRun, position: int) -> None:
     """Append a run of its own that names the inputs, so that its results are explained as any other's."""
+    transaction_idle_limit()
     run = MarginRun.objects.create(
         snapshot=base.snapshot,
         standard_parameters_id=base.standard_parameters_id,

@@ -19,6 +19,7 @@ from margin.services.results import results_write, shard_results
 from margin.services.runs import run_advance, run_fail, runs_fail_late
 from margin.services.standard import standard_beside
 from pmplatform.common.errors import StaleClaim
+from pmplatform.common.locking import transaction_idle_limit
 
 LEASE: Final = timedelta(seconds=60)
 MAX_ATTEMPTS: Final = 5
@@ -93,6 +94,7 @@ def stress(*, claim: Claim) -> list[int]:
         content = encode_arrays(stress_unit(desk.market, unit, desk.parameters))
         blob_store(key=part.input_key, content=content)
     with transaction.atomic():
+        transaction_idle_limit()
         return part_finish(claim=claim)
 
 
@@ -114,6 +116,7 @@ def margin(*, claim: Claim) -> list[int]:
         positions=positions,
     )
     with transaction.atomic():
+        transaction_idle_limit()
         results_write(results=results)
         return part_finish(claim=claim, result_sha256=results.sha256)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import Account
@@ -25,6 +25,7 @@ from margin.choices import PartState, RunReason, RunState
 from margin.models import Blob, MarginResult, MarginRun, MarginRunPart
 from margin.services import runs
 from pmplatform.common.chain import chain_faults
+from pmplatform.common.locking import lock_timeout
 from pmplatform.common.models import OutboxRow
 from pmplatform.common.models.outbox import OutboxState
 from pmplatform.demo.accounts import demo_accounts
@@ -157,8 +158,9 @@ def holdings(account_id: int) -> list[tuple[Any, ...]]:
 def a_minute_passes() -> None:
     """Let the leases of whoever was lost end now."""
     now = timezone.now()
-    MarginRunPart.objects.filter(state=PartState.CLAIMED).update(lease_until=now)
-    LiquidationCase.objects.filter(lease_until__isnull=False).update(lease_until=now, due_at=now)
+    with transaction.atomic(), lock_timeout(int(PATIENCE_SECONDS * 1_000)):
+        MarginRunPart.objects.filter(state=PartState.CLAIMED).update(lease_until=now)
+        LiquidationCase.objects.filter(lease_until__isnull=False).update(lease_until=now, due_at=now)
 
 
 def wait_until(condition: Callable[[], bool], meanwhile: Callable[[], None] | None = None) -> None:

@@ -60,6 +60,18 @@ def zombie(staff: Crew, on_stage: Stage, *words: str) -> None:
         go_on()
 
 
+def test_a_worker_that_stops_within_a_transaction_loses_it_and_others_go_on(
+    staff: Crew, on_stage: Stage
+) -> None:
+    """It holds the run and the part; the database gives up on it after ten seconds."""
+    with stopped_at(dying.__name__, "shard part done") as go_on:
+        staff.hire("margin")
+        a_minute_passes()
+        wait_until(on_stage.is_over, meanwhile=staff.supervise)
+        go_on()
+    on_stage.assert_as_if_nothing_had_happened()
+
+
 @pytest.mark.usefixtures("without_unique_keys")
 def test_the_fence_alone_stops_a_zombie_with_a_shards_results_in_its_hands(
     staff: Crew, on_stage: Stage

@@ -27,10 +27,10 @@ SILENCE: Final = timedelta(hours=5)
 FORGED: Final[list[list[Any]]] = [[0], [-1], [10**30], ["1 OR true"], [[1, 2]], [{"pk": 1}], [None], []]
 
 
-def send_reversed(staff: Crew, on_stage: Stage) -> None:
+def send_reversed(staff: Crew, run: MarginRun) -> None:
     """Send the message of every part of the run, and one for cases, ten times, the last ones first."""
     tasks = {PartKind.STRESS: "margin.tasks.run_stress", PartKind.MARGIN: "margin.tasks.run_margin"}
-    parts = MarginRunPart.objects.filter(run=on_stage.run).order_by("-id").values_list("kind", "id")
+    parts = MarginRunPart.objects.filter(run=run).order_by("-id").values_list("kind", "id")
     with app.connection_for_write(staff.broker_url) as sending:
         for _ in range(TIMES):
             app.send_task("liquidation.tasks.work", connection=sending)
@@ -40,7 +40,7 @@ def send_reversed(staff: Crew, on_stage: Stage) -> None:
 
 def test_every_message_ten_times_and_in_reversed_order(staff: Crew, on_stage: Stage) -> None:
     staff.hire("margin.second")
-    send_reversed(staff, on_stage)
+    send_reversed(staff, on_stage.run)
     wait_until(on_stage.is_over, meanwhile=staff.sweep)
     staff.dismiss("margin.second")
     attempts = MarginRunPart.objects.filter(run=on_stage.run).values_list("attempts", flat=True)

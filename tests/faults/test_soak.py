@@ -16,7 +16,10 @@ import pytest
 from tests.faults.crew import RELAY, WORKERS, Crew
 from tests.faults.ending import finish
 from tests.faults.stage import Stage, a_minute_passes, stage_again, wait_until
+from tests.faults.test_messages import send_reversed
 from tests.faults.test_servers import FAULTS
+from tests.faults.test_switches import kill_switch_set
+from tests.margin.world import newest_run
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 
@@ -41,8 +44,23 @@ def stopped(name: str) -> Callable[[Crew], None]:
     return stop
 
 
+def repeated(staff: Crew) -> None:
+    """Every message of the run that is under way comes again, and again."""
+    send_reversed(staff, newest_run())
+
+
+def switched(staff: Crew) -> None:
+    """Somebody stops liquidation for a moment."""
+    for on in (True, False):
+        wait_until(lambda on=on: kill_switch_set(on=on))  # type: ignore[misc]
+        staff.sweep()
+        time.sleep(1)
+
+
 ALL: Final = {
     **FAULTS,
+    "messages come ten times, in reversed order": repeated,
+    "the kill switch is turned on and off": switched,
     **{f"{name} is killed": killed(name) for name in (RELAY, *WORKERS)},
     **{f"{name} is stopped past its lease": stopped(name) for name in (RELAY, *WORKERS)},
 }
