@@ -11,10 +11,12 @@ COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --gen
 demo: $(VENV)/runtime.stamp  ## The platform with a seeded market and accounts, on loopback.
 	$(BIN)/python manage.py demo
 
-test: $(VENV)/dev.stamp  ## Every test: first those that share the machine, then those that need it alone.
+# A test process has a database and a broker of its own. It takes whole files, so that what their tests share is
+# started once; those that start processes come early, so that neither process is left alone with them in the end.
+test: $(VENV)/dev.stamp  ## Every test: first those that can share the machine, then the faults, alone.
 	@status=0; \
-	$(BIN)/python -m pytest -q -n 2 -m "not (serial or faults)" || status=1; \
-	$(BIN)/python -m pytest -q -m "serial or faults" || status=1; \
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not faults" || status=1; \
+	$(BIN)/python -m pytest -q -m faults || status=1; \
 	exit $$status
 
 check: $(VENV)/dev.stamp  ## Style, types, import contracts, missing migrations.
@@ -28,7 +30,7 @@ bench: $(VENV)/runtime.stamp  ## The platform against its performance goals; tak
 	$(BIN)/python manage.py benchmark
 
 soak: $(VENV)/dev.stamp  ## Ten minutes of random faults under load; SOAK_SECONDS and SOAK_SEED to repeat one.
-	SOAK_SECONDS=$${SOAK_SECONDS:-600} $(BIN)/python -m pytest -q -s tests/faults/test_soak.py
+	SOAK_SECONDS=$${SOAK_SECONDS:-600} $(BIN)/python -m pytest -q tests/faults/test_soak.py
 
 audit: $(VENV)/dev.stamp  ## Known vulnerabilities of the pinned packages; NOT AUDITED (and a failure) out of reach.
 	@report=$$(mktemp); \

@@ -8,7 +8,7 @@ from redis import Redis
 from pmplatform.embedded.redis import redis
 from tests.support.processes import ProcessFailed, start_worker
 
-pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_worker_ends_at_a_broker_that_evicts(tmp_path: Path) -> None:

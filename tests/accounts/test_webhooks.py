@@ -271,7 +271,6 @@ def test_over_tls_only_the_hosts_own_trusted_certificate_is_delivered_to(
     assert ("CERTIFICATE_VERIFY_FAILED" in delivery.last_error) == (state == "pending")
 
 
-@pytest.mark.serial
 @pytest.mark.django_db(transaction=True)
 def test_the_process_delivers_what_commits_while_it_runs(settings: Settings) -> None:
     settings.PM_WEBHOOK_NETWORKS = ["127.0.0.0/8"]

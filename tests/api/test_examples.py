@@ -23,7 +23,6 @@ def blocks() -> list[str]:
     return re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
-@pytest.mark.serial
 @pytest.mark.django_db(transaction=True)
 def test_every_example_of_the_page_does_what_it_says(tmp_path: Path) -> None:
     demo_world(3)

@@ -42,7 +42,6 @@ def _one_of_everything() -> dict[str, int]:
     }
 
 
-@pytest.mark.serial
 @pytest.mark.django_db(transaction=True)
 def test_no_request_of_any_kind_breaks_what_the_schema_says(tmp_path: Path) -> None:
     ids = [f'"path.{name}" = {number}' for name, number in _one_of_everything().items()]

@@ -29,7 +29,7 @@ from tests.api.listening import listening
 from tests.support.processes import live_server
 from tests.support.waiting import PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(scope="module")

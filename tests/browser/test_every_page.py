@@ -13,7 +13,7 @@ from pmplatform.console.roles import Role
 from tests.browser.browsing import ARTIFACTS, Theme, browsing
 from tests.browser.stage import Stage, staged, work_cases
 
-pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.support.client import TlsClient
 from tests.support.console import enter
 from tests.support.processes import live_server
 
-pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 #: Nobody answers here, so that no request can be served.
 NO_DATABASE = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing"}

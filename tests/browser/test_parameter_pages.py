@@ -31,7 +31,7 @@ from tests.support.client import TlsClient
 from tests.support.console import enter
 from tests.support.processes import live_server
 
-pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 METHODOLOGY, IN_FORCE = "okx-2025", "2025-01-21"
 

@@ -15,8 +15,7 @@ import psutil
 import pytest
 
 from tests.support.processes import CHECKOUT
-
-pytestmark = pytest.mark.serial
+from tests.support.waiting import PATIENCE_SECONDS
 
 _OURS = ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
 
@@ -41,7 +40,7 @@ def demo(data_dir: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
         yield process
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=60)
+            process.communicate(timeout=PATIENCE_SECONDS)
 
 
 def output_until(process: subprocess.Popen[str], word: str) -> str:
@@ -56,32 +55,44 @@ def output_until(process: subprocess.Popen[str], word: str) -> str:
 
 def status_of(url: str) -> tuple[int, str]:
     parts = urlsplit(url)
-    client = HTTPConnection(str(parts.hostname), parts.port, timeout=20)
+    client = HTTPConnection(str(parts.hostname), parts.port, timeout=PATIENCE_SECONDS)
     client.request("GET", parts.path)
     answer = client.getresponse()
     client.close()
     return answer.status, answer.getheader("Location") or ""
 
 
-def test_the_demo_margins_its_world_and_its_login_link_works_once(tmp_path: Path) -> None:
-    with demo(tmp_path) as process:
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Where a demo has made its world and ended, and what it showed."""
+    data_dir = tmp_path_factory.mktemp("demo")
+    with demo(data_dir, "--once") as process:
+        shown, _ = process.communicate()
+    assert process.returncode == 0, shown
+    return data_dir, shown
+
+
+def test_the_demo_makes_its_world_and_margins_it(world: tuple[Path, str]) -> None:
+    _, shown = world
+    assert "40 accounts loaded" in shown
+    assert "run " in shown
+    assert "liquidation" in shown
+    assert "Ready in" in shown
+
+
+def test_a_second_start_finds_the_world_standing_and_its_login_link_works_once(
+    world: tuple[Path, str],
+) -> None:
+    data_dir, _ = world
+    with demo(data_dir) as process:
         shown = output_until(process, "Ready in")
         family = psutil.Process(process.pid).children(recursive=True)
+        assert "the demo world stands already" in shown
+        assert "run " in shown
         link = re.search(r"http://\S+/demo/login/\S+", shown)
         assert link is not None, shown
-        assert "40 accounts" in shown
-        assert "liquidation" in shown
         assert status_of(link[0]) == (302, "/admin/")
         assert status_of(link[0])[0] == 404
     assert process.returncode == 0
     assert len(family) >= 6
     assert not [child for child in family if child.is_running()]
-
-
-def test_a_second_start_finds_the_world_standing(tmp_path: Path) -> None:
-    for expected in ("40 accounts loaded", "the demo world stands already"):
-        with demo(tmp_path, "--once") as process:
-            shown, _ = process.communicate(timeout=240)
-        assert process.returncode == 0, shown
-        assert expected in shown
-        assert "run " in shown

@@ -164,7 +164,6 @@ def test_a_crash_is_worked_through_and_everything_conserved(
         call_command("replay", str(file), "--here", "--accounts=1", f"--plot={plot}")
 
 
-@pytest.mark.serial
 def test_a_file_is_played_in_a_database_of_its_own(tmp_path: Path) -> None:
     file = recording(tmp_path / "short.csv", [100, 99, 98])
     words = [sys.executable, str(ROOT / "manage.py"), "replay", str(file), "--accounts=5"]

@@ -18,8 +18,6 @@ from tests.docker.composition import BIN, CHECKOUT, DOCKER
 from tests.docker.deployment import Deployment, deployment
 from tests.support.waiting import PATIENCE_SECONDS
 
-pytestmark = pytest.mark.serial
-
 FLOWER_PORT = 5555
 
 

@@ -19,8 +19,6 @@ from pmplatform.embedded import disguise
 from pmplatform.embedded.process import ServerFailed, free_port, supervised
 from pmplatform.embedded.servers import Servers, embedded_servers
 
-pytestmark = pytest.mark.serial
-
 REPOSITORY = Path(__file__).resolve().parents[2]
 GONE_SECONDS = 120.0
 

@@ -23,7 +23,7 @@ from tests.support.calls import PLAIN_HTTP, Answer, Caller
 from tests.support.processes import live_server, start_relay, start_worker
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 #: The hours of the crash that are played, the first one being the market's start.
 START, END = "2020-03-12T20:00:00Z", "2020-03-13T08:00:00Z"

@@ -146,7 +146,6 @@ def test_a_run_whose_snapshot_is_left_behind_moves_nobody() -> None:
     assert late.reviewed_at is not None
 
 
-@pytest.mark.serial
 def test_workers_review_every_run_that_completes() -> None:
     began = timezone.now()
     world(linear_market(), began, [account_worth(12_000, "A")])

@@ -160,7 +160,6 @@ def test_asking_again_while_a_report_is_under_way_answers_that_one() -> None:
     assert impact_finish(report_id=first.pk, now=NOW).state == ImpactState.RUNNING
 
 
-@pytest.mark.serial
 def test_workers_write_the_report_by_themselves() -> None:
     classic_world(40)
     version = _lower_moves()

@@ -109,7 +109,6 @@ def test_files_stay_within_their_bounds(directory: Path, monkeypatch: pytest.Mon
     assert left == [f"{number:064d}" for number in range(5, 8)]
 
 
-@pytest.mark.serial
 def test_workers_without_a_common_directory_fetch_what_they_lack(tmp_path: Path) -> None:
     alone = hash_of_a_run()
     places = [tmp_path / name for name in ("one", "other")]

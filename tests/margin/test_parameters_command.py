@@ -87,7 +87,6 @@ def test_a_difference_reads_by_meaning(capsys: pytest.CaptureFixture[str]) -> No
     assert "mr6.price_move.tier1: 0.3 -> 0.24  (-20.0%)" in capsys.readouterr().out.splitlines()
 
 
-@pytest.mark.serial
 def test_an_impact_report_is_printed_when_the_workers_are_done(capsys: pytest.CaptureFixture[str]) -> None:
     classic_world(40)
     proposed(document_of("2025-01-06"))

@@ -36,7 +36,7 @@ from tests.support.calls import PLAIN_HTTP, Caller
 from tests.support.processes import CHECKOUT, child_environment, live_server, start_relay, start_worker
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 WRITERS = 50
 TRADE = {

@@ -37,7 +37,7 @@ from tests.margin.world import ACTOR, AS_OF, SEED, demo_market_document, demo_wo
 from tests.support.processes import start_worker
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 RECORDED = Path(__file__).resolve().parents[2] / "../shared/data/option_chains"
 CRASH_CHAIN = RECORDED / "deribit_options_snapshot_20260205T155132Z.csv"

@@ -68,7 +68,6 @@ def test_shards_end_with_accounts_or_with_positions() -> None:
     assert list(cuts(np.zeros(0, dtype=np.int64), accounts=3, positions=60)) == []
 
 
-@pytest.mark.serial
 def test_workers_that_share_no_directory_end_a_run_in_the_same_hash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,7 +22,7 @@ from tests.margin.test_runs import work_through
 from tests.margin.world import demo_world
 from tests.support.processes import CHECKOUT, child_environment
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.serial]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pmplatform.celery import app
 from tests.support.processes import child_environment, live_server, start_worker
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
-pytestmark = [pytest.mark.serial, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def group_members(group: int) -> list[int]:

@@ -15,7 +15,7 @@ from tests.liquidation.queue.venues import check_effects_equal_steps, venue
 from tests.support.ending import DEAD, killed_at, stopped_at
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults, pytest.mark.serial]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults]
 
 #: When a lease of the first worker is over, and its market not too old yet.
 LATER = 70.0

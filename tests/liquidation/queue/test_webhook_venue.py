@@ -23,7 +23,6 @@ from tests.liquidation.queue.venues import RunningVenue, check_effects_equal_ste
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.faults,
-    pytest.mark.serial,
     pytest.mark.usefixtures("invariants_hold"),
 ]
 
