@@ -71,19 +71,27 @@ def test_random_faults_lose_nothing_but_time(
 ) -> None:
     seconds = float(os.environ.get("SOAK_SECONDS", SHORT_SECONDS))
     seed = int(os.environ.get("SOAK_SEED", "7"))
-    chance, injected = random.Random(seed), Counter[str]()
+    chance, injected, survived = random.Random(seed), Counter[str](), Counter[str]()
     deadline = time.monotonic() + seconds
-    while True:
-        on_stage.announce()
-        name = chance.choice(sorted(ALL))
-        wait_until(on_stage.is_under_way, meanwhile=staff.supervise)
-        ALL[name](staff)
-        injected[name] += 1
-        finish(staff, on_stage)
-        if time.monotonic() > deadline:
-            break
-        on_stage = stage_again()
-    with capsys.disabled():
-        print(f"\nseed {seed}: {injected.total()} faults survived, nothing lost")  # noqa: T201  # for who soaks
-        for name, count in sorted(injected.items()):
-            print(f"  {count:3d}  {name}")  # noqa: T201
+    try:
+        while True:
+            on_stage.announce()
+            name = chance.choice(sorted(ALL))
+            wait_until(on_stage.is_under_way, meanwhile=staff.supervise)
+            injected[name] += 1
+            ALL[name](staff)
+            finish(staff, on_stage)
+            survived[name] += 1
+            if time.monotonic() > deadline:
+                break
+            on_stage = stage_again()
+    finally:
+        with capsys.disabled():
+            tell(seed, injected, survived)
+
+
+def tell(seed: int, injected: Counter[str], survived: Counter[str]) -> None:
+    """Print what was injected and survived, for who soaks."""
+    print(f"\nseed {seed}: {injected.total()} faults injected, {survived.total()} survived")  # noqa: T201
+    for name, count in sorted(injected.items()):
+        print(f"  {count:3d}  {name}{'' if survived[name] == count else ': NOT survived'}")  # noqa: T201
