@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from accounts import selectors, standings
 from accounts.choices import OrderState
 from accounts.models import Account
-from pmplatform.common.console import NOTHING, Mark, ago, amount, marked, percent
+from pmplatform.common.console import NOTHING, Mark, ago, amount, exact, marked, percent
 
 #: So many of the newest rows are shown; the lists of the records have them all.
 _NEWEST: Final = 20
@@ -86,7 +86,7 @@ def _positions(account: Account) -> Table:
     return Table(
         "Positions",
         ("Instrument", "Quantity, contracts", "Entry price"),
-        tuple((row.instrument.code, amount(row.quantity), amount(row.entry_price)) for row in rows),
+        tuple((row.instrument.code, exact(row.quantity), exact(row.entry_price)) for row in rows),
         "The account holds no position.",
     )
 
@@ -100,8 +100,8 @@ def _orders(account: Account, now: datetime) -> Table:
             (
                 row.instrument.code,
                 row.side,
-                amount(row.open_quantity),
-                amount(row.price),
+                exact(row.open_quantity),
+                exact(row.price),
                 ago(row.created_at, now),
             )
             for row in orders

@@ -54,10 +54,12 @@ def money(value: Number | None, *, signed: bool = False) -> SafeString:
 
 
 def amount(value: Number | None) -> SafeString:
-    """A quantity of a currency or coin: six significant digits, from 1,000 on two decimals."""
+    """A quantity of a currency or coin: six significant digits, from 1,000 on two decimals or none."""
     if value is None:
         return _empty()
-    return _number(value, f"{value:,.2f}" if abs(float(value)) >= _WHOLE_FROM else f"{value:,.6g}")
+    if abs(float(value)) < _WHOLE_FROM:
+        return _number(value, f"{value:,.6g}")
+    return _number(value, f"{value:,.2f}".removesuffix(".00"))
 
 
 def exact(value: Decimal | None) -> SafeString:
@@ -75,7 +77,7 @@ def percent(value: Number | None) -> SafeString:
 
 def percent_move(value: Number) -> str:
     """A relative price move, with its sign."""
-    return f"{value * 100:+.3g} %".replace("-", _MINUS)
+    return f"{value * 100:+.3g} %".replace("-", _MINUS) if value else "0 %"
 
 
 def points(value: Number | None) -> SafeString:

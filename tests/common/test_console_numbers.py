@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from pmplatform.common.console import duration, exact, money, multiple, points
+from pmplatform.common.console import amount, duration, exact, money, multiple, percent_move, points
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -30,6 +30,16 @@ def test_nought_has_no_sign_however_it_came_about() -> None:
 )
 def test_exact_numbers_keep_every_digit_and_no_idle_zero(stored: str, shown: str) -> None:
     assert f">{shown}<" in exact(Decimal(stored))
+
+
+def test_amounts_have_decimals_only_where_there_are_some() -> None:
+    assert f">{MINUS}2,327<" in amount(-2_327.0)
+    assert ">107,056.77<" in amount(107_056.77)
+    assert ">251.021<" in amount(251.0213)
+
+
+def test_the_price_that_stays_has_no_sign() -> None:
+    assert [percent_move(move) for move in (-0.06, 0.0, 0.06)] == [f"{MINUS}6 %", "0 %", "+6 %"]
 
 
 def test_short_times_are_told_in_milliseconds() -> None:
