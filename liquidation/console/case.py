@@ -43,6 +43,7 @@ class CaseView:
     case: LiquidationCase
     state: SafeString
     age: SafeString
+    closed: SafeString
     deficit: SafeString
     next: str
     steps: tuple[StepView, ...]
@@ -124,6 +125,7 @@ def _view(request: HttpRequest, case_id: int) -> CaseView:
         case=case,
         state=state_mark(case),
         age=ago(case.opened_at, timezone.now()),
+        closed=ago(case.closed_at, timezone.now()),
         deficit=deficit_words(case),
         next=next_words(case),
         steps=tuple(map(stored_step_view, selectors.case_steps(case_id))),

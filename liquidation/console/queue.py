@@ -117,6 +117,8 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         shown = shown.filter(state=chosen)
     return {
         "tabs": list(_tabs(counts, chosen)),
+        "most": _MOST,
+        "number": counts[CaseState(chosen)] if chosen in counts else sum(counts.values()),
         "rows": list(map(_row, shown[:_MOST])),
         "closed": list(map(_row, closed)),
         "waiting": sum(counts[state] for state in _HALTED),
