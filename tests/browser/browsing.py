@@ -9,7 +9,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, Request, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, Request, expect, sync_playwright
 
 from tests.support.processes import CHECKOUT
 from tests.support.waiting import PATIENCE_SECONDS
@@ -70,6 +70,12 @@ class Watched:
 
     def _add(self, complaint: str) -> None:
         self.complaints.append(complaint)
+
+
+def numbers_shown(cells: Locator) -> list[float]:
+    """The numbers within, at the full precision that hovering shows."""
+    titles = cells.locator(".pm-number[title]").evaluate_all("found => found.map(item => item.title)")
+    return [float(title) for title in titles]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from playwright.sync_api import BrowserContext, Locator, expect
+from playwright.sync_api import BrowserContext, expect
 from pytest_django.fixtures import Settings
 
 from accounts.services.tenants import user_create
@@ -15,7 +15,7 @@ from margin.choices import RunReason
 from margin.models import MarginResult
 from margin.services.reports import report_of
 from margin.services.runs import run_start
-from tests.browser.browsing import ARTIFACTS, Theme, browsing
+from tests.browser.browsing import ARTIFACTS, Theme, browsing, numbers_shown
 from tests.margin.test_runs import work_through
 from tests.margin.world import ACTOR, demo_world
 from tests.support.client import TlsClient
@@ -64,12 +64,6 @@ def _api(context: BrowserContext, url: str) -> Any:
     return response.json()
 
 
-def _numbers(cells: Locator) -> list[float]:
-    """The full precision of numbers shown."""
-    titles = cells.locator(".pm-number[title]").evaluate_all("found => found.map(item => item.title)")
-    return [float(title) for title in titles]
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_page_is_drawn_by_the_server_within_the_policy_and_for_everybody(
@@ -101,7 +95,7 @@ def test_every_charts_data_equal_the_apis_figures(console: Console) -> None:
         curve = _api(context, f"{console.api}/curve")
         page.get_by_text("Table of the curve").click()
         rows = page.get_by_role("region", name="Points of the curve").locator("tbody tr")
-        shown = [_numbers(row)[1:] for row in rows.all()]
+        shown = [numbers_shown(row)[1:] for row in rows.all()]
         points = [[point["equity"], point["mmr"], point["margin_ratio"]] for point in curve["points"]]
         assert shown == points[::2]
         marks = page.locator(".pm-mark-name").filter(has_text="L").count()
@@ -113,7 +107,7 @@ def test_every_charts_data_equal_the_apis_figures(console: Console) -> None:
             for row in unit["scenarios"]["pnl"]
             for value in row
         ]
-        assert sorted(_numbers(page.locator(".pm-heat"))) == sorted(cells)
+        assert sorted(numbers_shown(page.locator(".pm-heat"))) == sorted(cells)
         explained = _api(context, f"{console.api}/explain")
         counted = [
             item["value"]
@@ -121,7 +115,7 @@ def test_every_charts_data_equal_the_apis_figures(console: Console) -> None:
             for item in unit["components"].values()
             if item["counted"] and item["value"]
         ]
-        assert sorted(_numbers(page.locator(".pm-bars .pm-legend li")))[-1] == max(counted)
+        assert sorted(numbers_shown(page.locator(".pm-bars .pm-legend li")))[-1] == max(counted)
         assert page.locator(".pm-bar .pm-shade").count() == len(counted)
         largest = max(explained.values(), key=lambda unit: unit["mmr"]["value"])
         assert page.locator(".pm-sentence").inner_text() == largest["words"]
@@ -135,7 +129,7 @@ def test_another_methodology_is_chosen_shown_as_what_if_and_left_again(console: 
         assert page.get_by_role("status").count() == 0
         page.get_by_role("link", name="standard", exact=True).click()
         assert "It is not stored" in page.get_by_role("status").inner_text()
-        figures = _numbers(page.locator(".pm-figures"))
+        figures = numbers_shown(page.locator(".pm-figures"))
         assert compared["standard"]["mmr"] in figures
         page.get_by_label("against its", exact=True).select_option("vol")
         page.get_by_role("button", name="Draw").click()
@@ -144,7 +138,7 @@ def test_another_methodology_is_chosen_shown_as_what_if_and_left_again(console: 
         assert "pts" in page.locator(".pm-x").inner_text()
         page.get_by_role("link", name="Back to the stored result").click()
         expect(page.get_by_role("status")).to_have_count(0)
-        assert compared[console.methodology]["mmr"] in _numbers(page.locator(".pm-figures"))
+        assert compared[console.methodology]["mmr"] in numbers_shown(page.locator(".pm-figures"))
         page.goto(f"{console.page}?methodology=none&coin=NONE")
         assert page.get_by_role("alert").count() == 2
         assert watched.complaints == []

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page
+from playwright.sync_api import BrowserContext, Page
 from pytest_django.fixtures import Settings
 
 from pmplatform.console.overview import EDGES
 from pmplatform.console.roles import Role
-from tests.browser.browsing import browsing
+from tests.browser.browsing import browsing, numbers_shown
 from tests.browser.stage import Stage, staged
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,15 +44,9 @@ def _reports(context: BrowserContext, origin: str) -> dict[str, Any]:
     return reports
 
 
-def _numbers(cells: Locator) -> list[float]:
-    """The full precision of numbers shown."""
-    titles = cells.locator(".pm-number[title]").evaluate_all("found => found.map(item => item.title)")
-    return [float(title) for title in titles]
-
-
 def _shows_the_totals(page: Page, accounts: list[Any]) -> None:
     def tile(name: str) -> list[float]:
-        return _numbers(page.locator(".pm-tiles > div").filter(has=page.locator("dt", has_text=name)))
+        return numbers_shown(page.locator(".pm-tiles > div").filter(has=page.locator("dt", has_text=name)))
 
     assert tile("Accounts") == [len(accounts)]
     for name, field in (("Net equity, USD", "net_equity"), ("MMR, USD", "mmr")):
@@ -69,7 +63,7 @@ def _shows_the_worst(page: Page, reports: dict[str, Any]) -> None:
     assert [row.get_by_role("rowheader").inner_text() for row in rows] == worst
     for row, code in zip(rows, worst, strict=True):
         account = reports[code]["account"]
-        ratio, change, equity, mmr = _numbers(row)
+        ratio, change, equity, mmr = numbers_shown(row)
         assert (ratio, change) == (account["margin_ratio"], 0.0)
         assert [equity, mmr] == pytest.approx([account["adjusted_equity"], account["mmr"]], abs=CENTS)
 
@@ -102,7 +96,7 @@ def _shows_the_exposure(page: Page, reports: dict[str, Any]) -> None:
     for row in rows.all():
         mine = units[row.get_by_role("rowheader").inner_text()]
         sums = [sum(unit[name] for unit in mine) for name in ("mmr", "imr", "delta", "cash_delta")]
-        assert _numbers(row) == pytest.approx([len(mine), *sums], rel=1e-9, abs=CENTS)
+        assert numbers_shown(row) == pytest.approx([len(mine), *sums], rel=1e-9, abs=CENTS)
 
 
 def test_everything_the_overview_shows_is_what_the_api_says(stage: Stage) -> None:
