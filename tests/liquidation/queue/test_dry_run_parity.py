@@ -20,12 +20,13 @@ from liquidation.services.work import case_work
 from margin.choices import RunReason
 from margin.engine.parameters.library import METHODOLOGIES
 from margin.services.runs import run_write
+from pmplatform.common.transactions import one_view
 from tests.liquidation.distressed import distressed_books
 from tests.liquidation.support import plan
 from tests.margin.test_runs import work_through
 from tests.margin.world import world
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 Document = dict[str, Any]
 CI = settings(
@@ -51,8 +52,8 @@ PLANNED = (
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """Whatever is written within is gone afterwards."""
-    with transaction.atomic():
+    """Whatever is written within is gone afterwards; a run reads the book in one view."""
+    with one_view():
         yield
         transaction.set_rollback(True)
 
