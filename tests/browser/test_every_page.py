@@ -1,26 +1,15 @@
 """Every page of the console, in both themes and widths: sound, and kept as a picture."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from django.utils import timezone
-from pytest_django.fixtures import Settings
 
 from liquidation.services.cases import case_open
 from margin.models import MarginRun, ParameterVersion
 from pmplatform.console.roles import Role
 from tests.browser.browsing import ARTIFACTS, Theme, browsing
-from tests.browser.stage import Stage, staged, work_cases
+from tests.browser.stage import Stage, work_cases
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def stage(tmp_path: Path, settings: Settings) -> Iterator[Stage]:
-    settings.STATIC_ROOT = tmp_path
-    with staged(tmp_path) as standing:
-        yield standing
 
 
 def _pages(stage: Stage, case: int) -> dict[str, str]:

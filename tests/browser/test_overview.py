@@ -1,19 +1,16 @@
 """The overview in a real Chromium against a real server: tiles, tables and chart are what the API says."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page
-from pytest_django.fixtures import Settings
 
 from pmplatform.console.overview import EDGES
 from pmplatform.console.roles import Role
 from tests.browser.browsing import browsing, numbers_shown
-from tests.browser.stage import Stage, staged
+from tests.browser.stage import Stage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,13 +19,6 @@ CENTS = 1e-6
 STATUSES = ("Normal", "Warning", "Repay", "Liquidation")
 _HEIGHTS = """found => found.map(column => [...column.querySelectorAll(".pm-piece")]
   .reduce((sum, piece) => sum + piece.getBoundingClientRect().height, 0))"""
-
-
-@pytest.fixture
-def stage(tmp_path: Path, settings: Settings) -> Iterator[Stage]:
-    settings.STATIC_ROOT = tmp_path
-    with staged(tmp_path) as standing:
-        yield standing
 
 
 def _reports(context: BrowserContext, origin: str) -> dict[str, Any]:

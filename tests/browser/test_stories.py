@@ -1,14 +1,11 @@
 """What people do with the console, in a real Chromium against a real server."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
 from django_otp.oath import totp
 from playwright.sync_api import expect
-from pytest_django.fixtures import Settings
 
 from liquidation.choices import CaseState
 from liquidation.selectors import case_live, controls
@@ -23,18 +20,11 @@ from margin.versions import impacts_of
 from pmplatform.common.models import AuditRow
 from pmplatform.console.roles import Role
 from tests.browser.browsing import ARTIFACTS, Watched, browsing
-from tests.browser.stage import Stage, authenticator, staged, work_cases
+from tests.browser.stage import Stage, authenticator, work_cases
 from tests.console.people import ACTOR, PASSWORD
 from tests.margin.test_runs import work_through
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def stage(tmp_path: Path, settings: Settings) -> Iterator[Stage]:
-    settings.STATIC_ROOT = tmp_path
-    with staged(tmp_path) as standing:
-        yield standing
 
 
 def _is_sound(watched: Watched) -> None:
