@@ -170,8 +170,7 @@ LOGIN_URL = "admin:login"
 # Only the demo offers its one-time login link.
 PM_DEMO = environment.flag("PM_DEMO")
 
-LANGUAGE_CODE = "en"
-TIME_ZONE = "UTC"
+LANGUAGE_CODE, TIME_ZONE = "en", "UTC"
 USE_TZ = True
 FORMAT_MODULE_PATH = "pmplatform.formats"
 STATIC_URL = "static/"
