@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from liquidation.api import cases, controls, dry_runs
+from liquidation.api import cases, controls, dry_runs, executions
 
 _CASE = "liquidation/cases/<int:case_id>"
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path(f"{_CASE}/approve", cases.ApproveView.as_view(), name="case-approve"),
     path(f"{_CASE}/pause", cases.PauseView.as_view(), name="case-pause"),
     path(f"{_CASE}/resume", cases.ResumeView.as_view(), name="case-resume"),
+    path("liquidation/executions", executions.ExecutionsView.as_view(), name="executions"),
     path("liquidation/controls", controls.ControlsView.as_view(), name="liquidation-controls"),
     path("liquidation/risk-states", controls.RiskStatesView.as_view(), name="risk-states"),
     path("liquidation/risk-states/<str:underlying>", controls.RiskStateView.as_view(), name="risk-state"),

@@ -21,6 +21,7 @@ class Access:
     ----------
     scope : None where any principal will do.
     open : whether it answers without credentials.
+    signed : whether a signature is the only credential, so that no token or session is one.
     platform : whether no tenant may, whatever its scopes.
     owned : whether it is about something of one tenant, which others do not find.
     body : a body good enough to be looked for.
@@ -29,6 +30,7 @@ class Access:
 
     scope: Scope | None = None
     open: bool = False
+    signed: bool = False
     platform: bool = False
     owned: bool = False
     body: Any = None
@@ -46,6 +48,7 @@ def ours(scope: Scope) -> Access:
 
 
 OPEN: Final = Access(open=True)
+SIGNED: Final = Access(signed=True)
 _FILL: Final = {
     "instrument": "BTC-USDT-SWAP",
     "side": "buy",
@@ -124,6 +127,7 @@ MATRIX: Final[Mapping[str, Mapping[str, Access]]] = {
     f"{_CASE}/approve": {"POST": ours(LIQUIDATION)},
     f"{_CASE}/pause": {"POST": ours(LIQUIDATION)},
     f"{_CASE}/resume": {"POST": ours(LIQUIDATION)},
+    "liquidation/executions": {"POST": SIGNED},
     "liquidation/controls": {"GET": ours(READ), "PATCH": ours(LIQUIDATION)},
     "liquidation/risk-states": {"GET": Access(READ)},
     "liquidation/risk-states/<str:underlying>": {"PUT": ours(RISK)},

@@ -41,6 +41,8 @@ def test_every_operation_says_which_scope_it_needs_and_whether_the_platform_alon
         text = operation["description"]
         if access.open:
             assert "Without credentials." in text, (verb, path)
+        elif access.signed:
+            assert "by signature." in text, (verb, path)
         elif access.scope is None:
             assert "Any credentials." in text, (verb, path)
         else:
@@ -69,9 +71,11 @@ def test_every_body_has_an_example(schema: Any) -> None:
 
 
 def test_every_write_that_moves_state_takes_an_idempotency_key(schema: Any) -> None:
-    for verb, path, _, operation in operations(schema):
+    for verb, path, access, operation in operations(schema):
         takes = "Idempotency-Key" in {each["name"] for each in operation.get("parameters", ())}
-        assert takes == (verb != "GET" and "/simulations" not in path), (verb, path)
+        # What a venue signs is once by its fills' own names.
+        is_named_otherwise = access.signed or "/simulations" in path
+        assert takes == (verb != "GET" and not is_named_otherwise), (verb, path)
 
 
 def test_the_documentation_asks_no_other_host() -> None:

@@ -123,3 +123,19 @@ FUND_TRANSFER = OpenApiExample(
     request_only=True,
 )
 FUND_BALANCE = OpenApiExample("balance", value={"currency": "USDT", "amount": "1000000"}, response_only=True)
+EXECUTION_REPORT = OpenApiExample(
+    "half of an order",
+    value={
+        "key": "9f2c4be0a1d3",
+        "status": "open",
+        "fills": [
+            {"id": "t-881", "quantity": "6", "price": "96990", "fee": "2.9", "fee_currency": "USDT"},
+        ],
+    },
+    request_only=True,
+)
+EXECUTION_RECEIPT = OpenApiExample(
+    "booked",
+    value={"key": "9f2c4be0a1d3", "status": "sent", "filled": "6", "booked": 1},
+    response_only=True,
+)
