@@ -39,11 +39,12 @@ def fill_append(*, change: AccountChange, fill: FillDocument) -> Fill:
     NotFound, Conflict
         When the account has no such order, or has settled the instrument.
     """
-    instrument = change.instrument(fill.instrument)
+    held = change.held(fill.instrument)
+    instrument = held.instrument
     faults_refuse(rules.fill_faults(fill, instrument.kind if instrument else None))
     # Without an instrument there is a fault.
     assert instrument is not None
-    if Settlement.objects.filter(account=change.account, instrument=instrument).exists():
+    if held.settled:
         raise Conflict(f"The account has settled {fill.instrument}.")
     if fill.order_id is not None:
         _order_check(change, fill, fill.order_id)

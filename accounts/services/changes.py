@@ -1,11 +1,11 @@
 """The one way to change an account: lock it, write state, append the ledger, tell the outbox."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from django.db import transaction
 from psycopg.types.json import Jsonb
@@ -14,7 +14,7 @@ from accounts import rules, states
 from accounts.choices import InstrumentState, LedgerKind
 from accounts.documents import PositionDocument
 from accounts.models import Account, Balance, Instrument, Position
-from pmplatform.common.columns import plain_value
+from pmplatform.common.columns import plain_row, plain_value
 from pmplatform.common.decimals import EXACT
 from pmplatform.common.errors import FieldError, ValidationFailed
 from pmplatform.common.locking import rows_lock
@@ -23,6 +23,24 @@ from pmplatform.common.principals import Actor
 
 ACCOUNT_CHANGED: Final = "account.changed"
 
+_TERMS: Final = (
+    *("id", "code", "kind", "underlying", "settle", "style"),
+    *("contract_size", "expiry", "strike", "option_type", "state"),
+)
+_POSITION: Final = ("id", "account_id", "instrument_id", "quantity", "entry_price")
+_HELD: Final = """
+    SELECT terms.id, terms.code, terms.kind, terms.underlying, terms.settle, terms.style,
+        terms.contract_size, terms.expiry, terms.strike, terms.option_type, terms.state,
+        position.id, position.quantity, position.entry_price,
+        EXISTS (
+            SELECT FROM accounts_settlement AS settlement
+            WHERE settlement.account_id = %(account)s AND settlement.instrument_id = terms.id
+        )
+    FROM accounts_instrument AS terms
+    LEFT JOIN accounts_position AS position
+        ON position.instrument_id = terms.id AND position.account_id = %(account)s
+    WHERE terms.code = %(code)s
+"""
 _LEDGER: Final = """
     WITH written AS (
         INSERT INTO accounts_ledgerentry (account_id, kind, subject, before, after, by, request_id, at)
@@ -38,6 +56,28 @@ _LEDGER: Final = """
 
 
 @dataclass(slots=True)
+class Held:
+    """An instrument in any state, None for an unknown code, and what an account has of it.
+
+    ``settled`` says whether the account has settled it before.
+    """
+
+    instrument: Instrument | None = None
+    position: Position | None = None
+    settled: bool = False
+
+    @classmethod
+    def of(cls, account: Account, row: Sequence[Any]) -> Self:
+        """Out of a row of the query."""
+        *terms, position, quantity, entry_price, settled = row
+        instrument = Instrument.from_db(None, _TERMS, terms)
+        if position is None:
+            return cls(instrument, None, settled)
+        found = (position, account.pk, instrument.pk, quantity, entry_price)
+        return cls(instrument, Position.from_db(None, _POSITION, found), settled)
+
+
+@dataclass(slots=True)
 class AccountChange:
     """An account locked for change, and the ledger rows the change has collected so far."""
 
@@ -46,25 +86,14 @@ class AccountChange:
     actor: Actor
     now: datetime
     entries: list[dict[str, Any]] = field(default_factory=list)
-    _instruments: dict[str, Instrument | None] = field(default_factory=dict)
-    _positions: dict[str, Position | None] = field(default_factory=dict)
+    _held: dict[str, Held] = field(default_factory=dict)
 
-    def instrument(self, code: str) -> Instrument | None:
-        """An instrument in any state, read once for the change; None for an unknown code."""
-        if code not in self._instruments:
-            self._instruments[code] = Instrument.objects.filter(code=code).first()
-        return self._instruments[code]
-
-    def position(self, code: str) -> Position | None:
-        """The account's position in an instrument as the change has left it so far; None for none."""
-        if code not in self._positions:
-            held = Position.objects.filter(account=self.account, instrument=self.instrument(code))
-            self._positions[code] = held.first()
-        return self._positions[code]
-
-    def position_is(self, code: str, position: Position | None) -> None:
-        """Note what `position_set` has made of a position."""
-        self._positions[code] = position
+    def held(self, code: str) -> Held:
+        """An instrument and the account's position in it, read once, as the change has left it so far."""
+        if code not in self._held:
+            row = plain_row(query=_HELD, parameters={"account": self.account.pk, "code": code})
+            self._held[code] = Held() if row is None else Held.of(self.account, row)
+        return self._held[code]
 
 
 @contextmanager
@@ -124,20 +153,19 @@ def position_set(
 
     An instrument that has expired can only be closed.
     """
-    row = change.instrument(instrument)
+    held = change.held(instrument)
+    row, position = held.instrument, held.position
     is_open_to_it = row is not None and (quantity == 0 or row.state == InstrumentState.LISTED)
     wanted = PositionDocument(instrument=instrument, quantity=quantity, entry_price=entry_price)
     faults_refuse(rules.position_faults(wanted, row.kind if row and is_open_to_it else None, ""))
-    position = change.position(instrument)
     before = None if position is None else states.position_state(position.quantity, position.entry_price)
     after = states.position_state(quantity, entry_price) if quantity else None
     position = position or Position(account=change.account, instrument=row)
     _position_save(position, quantity, entry_price)
     subject = states.position_subject(instrument)
     ledger_append(change=change, subject=subject, before=before, after=after)
-    kept = position if quantity else None
-    change.position_is(instrument, kept)
-    return kept
+    held.position = position if quantity else None
+    return held.position
 
 
 def faults_refuse(faults: Iterable[FieldError]) -> None:

@@ -46,7 +46,7 @@ def _fill_apply(change: AccountChange, fill: FillDocument, terms: InstrumentDocu
 
 def position_held(change: AccountChange, instrument: str) -> Holding:
     """What the account of a change holds of an instrument; zeros for nothing."""
-    position = change.position(instrument)
+    position = change.held(instrument).position
     return Holding() if position is None else Holding(position.quantity, position.entry_price)
 
 
