@@ -18,6 +18,8 @@ WORKERS: Final = 2
 #: Names the file whose bytes the raw site returns.
 VARIABLE: Final = "BENCHMARK_BYTES"
 _NO_LIMIT: Final = {"PM_RATE_LIMIT": "100000000"}
+#: The web server as the composition of `docker/` runs it.
+_AS_COMPOSED: Final = ("--workers=2", "--blocking-threads=8")
 _QUEUES: Final = "stress,margin,liquidation,housekeeping"
 
 
@@ -36,7 +38,7 @@ def workers(processes: int = WORKERS, data_dir: Path | None = None) -> Iterator[
 def whole_system() -> Iterator[str]:
     """Workers, relay and web server; yields the address of the API."""
     port = free_port()
-    serve = ["-m", "granian", "--interface=wsgi", f"--host={LOOPBACK}", f"--port={port}"]
+    serve = ["-m", "granian", "--interface=wsgi", f"--host={LOOPBACK}", f"--port={port}", *_AS_COMPOSED]
     relay = [str(settings.BASE_DIR / "manage.py"), "outbox_relay"]
     with ExitStack() as stack:
         stack.enter_context(workers())
