@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --no-annotate --quiet
 
-.PHONY: demo test check bench soak audit sbom requirements clean
+.PHONY: demo test check bench soak mutants audit sbom requirements clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/runtime.stamp  ## The platform with a seeded market and accounts, on loopback.
@@ -32,6 +32,9 @@ bench: $(VENV)/runtime.stamp  ## The platform against its performance goals; tak
 soak: $(VENV)/dev.stamp  ## Ten minutes of random faults under load; SOAK_SECONDS and SOAK_SEED to repeat one.
 	SOAK_SECONDS=$${SOAK_SECONDS:-600} $(BIN)/python -m pytest -q tests/faults/test_soak.py
 
+mutants: $(VENV)/dev.stamp  ## Whether the tests notice changes of the core; goes on where it stopped; MUTANTS, MUTANTS_SEED.
+	nice -n 19 $(BIN)/python -m tests.mutants
+
 audit: $(VENV)/dev.stamp  ## Known vulnerabilities of the pinned packages; NOT AUDITED (and a failure) out of reach.
 	@report=$$(mktemp); \
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.txt \
@@ -51,7 +54,7 @@ requirements: | $(BIN)/pip  ## Pin again what pyproject.toml asks for.
 
 clean:  ## Remove the environment and what tools leave behind; the demo's data in .pm stays.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage \
-		staticfiles test-artifacts build dist
+		staticfiles test-artifacts build dist mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/runtime.stamp: requirements.txt | $(BIN)/pip

@@ -23,6 +23,7 @@ def test_a_borrower_at_85_percent_repays_and_keeps_every_position_and_order() ->
     orders = [order(PERPETUAL, "sell", 1)]
     found = check_every_rule(bybit([position(SWAP, 10)], orders, balances={"USDT": 128_000, "USDC": -10_000}))
     assert found["initial"]["mmr_rate"] == pytest.approx((REQUIRED + 200) / 118_000)
+    assert found["initial"]["status"] == "repay"
     assert (found["trigger"], kinds(found), found["outcome"]) == ("repay", ["repay"], "safe")
     (conversion,) = found["steps"][0]["conversions"]
     assert (conversion["sell"], conversion["buy"]) == ("USDT", "USDC")

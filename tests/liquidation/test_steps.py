@@ -37,7 +37,9 @@ def plan_values(document: dict[str, Any], **rules: Any) -> Plan:
         ("1.2", "100", None, "1"),
         ("1.2", "100", "5", "1"),  # only a part of the position is meant
         ("8", "4", "8", "8"),  # two contracts are 8 dollars, too small an order
+        ("8", "5", "8", "2"),  # ten dollars are enough: only what is under the least goes with the rest
         ("11", "4", "11", "3"),
+        ("10", "1", "10.5", "10"),  # all that is meant goes at once, the half contract beside it stays
         ("3", "9", "3", "3"),  # one contract is
         ("40", "0", "40", "40"),  # worthless options go at once
     ],
@@ -45,6 +47,13 @@ def plan_values(document: dict[str, Any], **rules: Any) -> Plan:
 def test_the_size_of_a_step(meant: str, worth: str, held: str | None, expected: str) -> None:
     found = QUARTERS.contracts(Decimal(meant), Decimal(worth), None if held is None else Decimal(held))
     assert found == Decimal(expected)
+
+
+def test_a_step_takes_along_a_rest_that_is_too_small_for_an_order() -> None:
+    most = Sizing(step_fraction=Decimal("0.75"), min_order_usd=Decimal(10))
+    # Six of eight are meant; two left are worth 8 dollars at 4 each, and 10 at 5.
+    assert most.contracts(Decimal(8), Decimal(4), Decimal(8)) == 8
+    assert most.contracts(Decimal(8), Decimal(5), Decimal(8)) == 6
 
 
 def test_rows_of_one_instrument_are_merged_and_opposite_ones_realised() -> None:
