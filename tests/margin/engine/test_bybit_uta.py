@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from margin.engine.documents.book import book_of, read_book
 from margin.engine.parameters.bybit import BybitParameters
+from margin.engine.pipeline import margin_book
+from margin.engine.report import ReportHeader, render
 from margin.parameter_files import shipped_library
 from tests.margin.engine.support import (
     BTC,
@@ -311,6 +314,20 @@ def test_status_by_maintenance_rate(base: float, status: str) -> None:
     figures = report(position_and_cash)["account"]
     assert figures["derivatives_mmr"] == exact(10_030)
     assert figures["status"] == status
+
+
+def test_a_debt_asks_nobody_else_in_the_shard_to_repay() -> None:
+    """10,030 of 11,000 is 91 %: a warning without a debt, a repayment with one of a dollar."""
+    rows = [position(PERPETUAL, 1)]
+    books = [
+        read_book(uta(rows, balances=balances), shipped_library())
+        for balances in ({"USDT": 11_000.0}, {"USDT": 11_001.0, "USDC": -1.0})
+    ]
+    first = books[0]
+    crowd = book_of([read.account_rows for read in books], first.market_rows, first.market)
+    margin = margin_book(crowd, first.market, first.parameters)
+    header = ReportHeader("", first.parameters.header, "", "")
+    assert [render(margin, place, header)["account"]["status"] for place in (0, 1)] == ["warning", "repay"]
 
 
 @pytest.mark.parametrize(
