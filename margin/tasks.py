@@ -13,7 +13,16 @@ from margin.models import MarginRunPart
 from margin.services.changes import BATCH, accounts_behind, accounts_remargin
 from margin.services.eligibility import eligibility_review
 from margin.services.impacts import impact_finish
-from margin.services.parts import Claim, margin, part_claim, part_fail, parts_sweep, stress
+from margin.services.parts import (
+    Claim,
+    margin,
+    next_stage,
+    part_claim,
+    part_fail,
+    parts_abandoned,
+    parts_sweep,
+    stress,
+)
 from margin.services.publishing import run_start_if_due
 from margin.services.retention import runs_prune
 from margin.services.runs import run_start
@@ -60,7 +69,8 @@ def _work(part_id: int, kind: PartKind, act: Callable[..., list[int]]) -> None:
     except Exception as error:
         part_fail(claim=claim, failure=f"{type(error).__name__}: {error}"[:2000])
         raise
-    enqueue(following)
+    # Those of the same stage have had their messages when it began.
+    enqueue([*next_stage(part_ids=following, kind=kind), *parts_abandoned(run_id=claim.part.run_id)])
     if not following:
         enqueue_conclusions()
 

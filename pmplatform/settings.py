@@ -247,6 +247,7 @@ UNFOLD = theme.unfold(f"/{STATIC_URL}console")
 # --- Celery. PostgreSQL holds the work; a message only hints that some is due, so losing one costs a sweep.
 CELERY_BROKER_URL = PM_REDIS_URL
 CELERY_TASK_QUEUES = [Queue(name) for name in ("stress", "margin", "liquidation", "housekeeping")]
+CELERY_IMPORTS = ["pmplatform.lost_workers"]
 CELERY_TASK_DEFAULT_QUEUE = "housekeeping"
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_ROUTES = {

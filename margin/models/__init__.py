@@ -2,7 +2,7 @@ from margin.models.market import MarketGuardEvent, MarketSnapshot, SettlementPri
 from margin.models.parameters import ImpactReport, ParameterVersion
 from margin.models.results import MarginReport, MarginResult, UnitResult
 from margin.models.risk import RiskState
-from margin.models.runs import Blob, MarginRun, MarginRunPart
+from margin.models.runs import Blob, MarginRun, MarginRunPart, Session
 
 __all__ = [
     "Blob",
@@ -15,6 +15,7 @@ __all__ = [
     "MarketSnapshot",
     "ParameterVersion",
     "RiskState",
+    "Session",
     "SettlementPrice",
     "UnitResult",
 ]

@@ -78,7 +78,9 @@ class MarginRunPart(models.Model):
     """A piece of a run that one worker does: the stress of one risk unit, or the margin of one shard.
 
     It is claimed with a lease and a ``fence``; a worker whose fence is no longer the part's has lost it,
-    and its write is refused. ``result_sha256`` of a done margin part is over all figures of its accounts.
+    and its write is refused. ``holder_pid`` and ``holder_since`` name the session of the claim: where it is
+    gone before the lease ends, so is the worker. ``result_sha256`` of a done margin part is over all figures
+    of its accounts.
     """
 
     run = models.ForeignKey(MarginRun, on_delete=models.CASCADE, related_name="parts")
@@ -91,6 +93,8 @@ class MarginRunPart(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
+    holder_pid = models.IntegerField(null=True, blank=True, editable=False)
+    holder_since = models.DateTimeField(null=True, blank=True, editable=False)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     result_sha256 = models.CharField(max_length=64, blank=True)
@@ -113,3 +117,18 @@ class MarginRunPart(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
+
+
+class Session(models.Model):
+    """The sessions of the server, as PostgreSQL shows them; ``backend_start`` is null for another's role."""
+
+    pid = models.IntegerField(primary_key=True)
+    backend_start = models.DateTimeField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "pg_stat_activity"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.pid)

@@ -1,18 +1,19 @@
 """Working on one part of a run: claimed with lease and fence, finished only by the fence's holder."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from margin.choices import PartKind, PartState, RunState
 from margin.codec import decode_book, encode_arrays
 from margin.engine.pipeline import stress_unit
 from margin.engine.report import ENGINE_VERSION
-from margin.models import Blob, MarginRunPart
+from margin.models import Blob, MarginRunPart, Session
 from margin.services.blobs import blob_read, blob_store
 from margin.services.margining import Margining, margining_by
 from margin.services.results import results_write, shard_results
@@ -23,6 +24,7 @@ from pmplatform.common.locking import transaction_idle_limit
 
 LEASE: Final = timedelta(seconds=60)
 MAX_ATTEMPTS: Final = 5
+_OWN_SESSION: Final = Func(function="pg_backend_pid", output_field=IntegerField())
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,12 @@ class Claim:
 
 
 def part_claim(*, part_id: int, kind: PartKind) -> Claim | None:
-    """Claim a part that waits, or whose lease has ended; None when somebody else has it or it is done.
+    """Claim a part that waits, or whose holder is lost; None when somebody else has it or it is done.
 
     A part of another engine's run is left, untried, to workers of that engine.
     """
     now = timezone.now()
-    free = Q(state=PartState.PENDING) | Q(state=PartState.CLAIMED, lease_until__lt=now)
+    free = Q(state=PartState.PENDING) | _lost(now)
     ours = Q(run__state=kind.value, run__engine=ENGINE_VERSION)
     claimed = MarginRunPart.objects.filter(
         free, ours, pk=part_id, kind=kind, attempts__lt=MAX_ATTEMPTS
@@ -48,6 +50,8 @@ def part_claim(*, part_id: int, kind: PartKind) -> Claim | None:
         attempts=F("attempts") + 1,
         fence=F("fence") + 1,
         lease_until=now + LEASE,
+        holder_pid=_OWN_SESSION,
+        holder_since=Subquery(Session.objects.filter(pid=_OWN_SESSION).values("backend_start")),
         started_at=now,
     )
     if not claimed:
@@ -141,7 +145,29 @@ def parts_sweep() -> list[int]:
             run_id=part.run_id,
             failure=f"{part} failed {part.attempts} times: {part.failure or 'worker lost'}",
         )
-    waiting = MarginRunPart.objects.filter(
-        Q(state=PartState.PENDING) | Q(state=PartState.CLAIMED, lease_until__lt=now), run__state=F("kind")
-    )
+    waiting = MarginRunPart.objects.filter(Q(state=PartState.PENDING) | _lost(now), run__state=F("kind"))
     return list(waiting.order_by("id").values_list("id", flat=True))
+
+
+def next_stage(*, part_ids: Sequence[int], kind: PartKind) -> list[int]:
+    """Those among some parts that are of another kind."""
+    others = MarginRunPart.objects.filter(pk__in=part_ids).exclude(kind=kind)
+    return list(others.order_by("id").values_list("id", flat=True))
+
+
+def parts_abandoned(*, run_id: int) -> list[int]:
+    """The parts of a run whose workers are lost, for whoever of the others is the first to look."""
+    lost = MarginRunPart.objects.filter(_lost(timezone.now()), run=run_id, run__state=F("kind"))
+    return list(lost.order_by("id").values_list("id", flat=True))
+
+
+def _lost(now: datetime) -> Q:
+    """Claims that nobody works on any more: their lease has ended or, mostly long before, their session.
+
+    Who only seems to be lost, behind a pooler that closed its session, say, is stopped by the fence.
+    """
+    at_work = Session.objects.filter(
+        Q(backend_start=OuterRef("holder_since")) | Q(backend_start__isnull=True), pid=OuterRef("holder_pid")
+    )
+    is_gone = Q(~Exists(at_work), holder_pid__isnull=False)
+    return Q(Q(lease_until__lt=now) | is_gone, state=PartState.CLAIMED)

@@ -21,7 +21,8 @@ from margin.services.reading import account_inputs
 from pmplatform.benchmark.client import Client, RequestFailed, token
 from pmplatform.benchmark.market import AS_OF, market_document
 from pmplatform.benchmark.measures import Goal, Measure, Quantity, Sense, within
-from pmplatform.benchmark.run_rows import cold_run
+from pmplatform.benchmark.running import run_timed
+from pmplatform.benchmark.stored import snapshot_next
 from pmplatform.benchmark.system import raw_site, whole_system
 from pmplatform.benchmark.timing import quantile, seconds_of
 
@@ -38,7 +39,8 @@ def api_measures() -> Iterator[Measure]:
     """Against web server, relay and workers, over the book that is stored."""
     secret = token()
     with whole_system() as url, Client(url, secret) as client:
-        cold_run()
+        snapshot_next()
+        run_timed()
         yield from _what_if(client)
         yield _latest_report(client, secret)
         yield from _changes(url, secret, client)

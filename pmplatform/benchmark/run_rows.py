@@ -1,7 +1,10 @@
 """Rows of whole runs, from database to database, through workers of their own."""
 
-import time
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Final
 
@@ -12,30 +15,37 @@ from accounts.columns import book_columns
 from margin.choices import PartKind, RunReason, RunState
 from margin.models import MarginRun, MarginRunPart
 from margin.services.margining import margining
-from margin.services.runs import run_start
-from margin.tasks import enqueue
+from pmplatform.benchmark.crash_rows import crash_measure
 from pmplatform.benchmark.measures import Measure, Quantity, at_most, times_faster
 from pmplatform.benchmark.ordinary import ordinary_run
+from pmplatform.benchmark.running import RunFailed, Timed, kept_forget, run_timed
 from pmplatform.benchmark.stored import book_ensure, snapshot_next
-from pmplatform.benchmark.system import workers
+from pmplatform.benchmark.system import WORKERS, workers
 from pmplatform.benchmark.timing import seconds_of
 
 #: The ordinary implementation is timed on so many accounts, and scaled.
 _ORDINARY_ACCOUNTS: Final = 500
-_POLL_SECONDS: Final = 0.005
-_PATIENCE_SECONDS: Final = 300.0
 
 
-class RunFailed(RuntimeError):
-    """A run of the benchmark did not complete; the message says why."""
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A cold run, a warm one after it, and in seconds the best load and write of the same book alone."""
+
+    cold: Timed
+    warm: Timed
+    load: float
+    write: float
 
 
 def run_measures(count: int, pairs: int) -> Iterator[Measure]:
-    """Cold runs over the benchmark's book."""
+    """Cold and warm runs over the benchmark's book."""
     book_ensure(count)
-    with workers():
-        timed = [_pair() for _ in range(pairs)]
-    cold, load, write = (median(column) for column in zip(*timed, strict=True))
+    with workers() as name:
+        turns = [_turn() for _ in range(pairs)]
+        together = [run_timed() for _ in range(pairs)]
+        crash = crash_measure(count, name)
+    cold = median(turn.cold.seconds for turn in turns)
+    load, write = median(turn.load for turn in turns), median(turn.write for turn in turns)
     yield at_most(
         f"cold run of {count:,} accounts, database to database, 2 workers",
         Quantity(cold, "s"),
@@ -52,31 +62,50 @@ def run_measures(count: int, pairs: int) -> Iterator[Measure]:
         20.0,
         f"timed on {sample:,} accounts, scaled to all",
     )
+    yield at_most(
+        f"warm run of {count:,} accounts: shards kept, another snapshot",
+        Quantity(median(turn.warm.seconds for turn in turns), "s"),
+        Quantity(cold, "s", "cold"),
+        1.0,
+        f"until the parts are written {_start(turn.warm for turn in turns):.2f} s, "
+        f"cold {_start(turn.cold for turn in turns):.2f} s",
+    )
+    yield _apart(count, together)
+    yield crash
 
 
-def cold_run() -> tuple[MarginRun, float]:
-    """A run over a snapshot of its own by the workers at hand; the run, and how many seconds it took."""
+def _start(runs: Iterable[Timed]) -> float:
+    return median(timed.start for timed in runs)
+
+
+def _turn() -> Turn:
+    kept_forget()
     snapshot_next()
-    started = time.perf_counter()
-    enqueue(run_start(reason=RunReason.MANUAL))
-    run = MarginRun.objects.latest("id")
-    while run.state not in RunState.ended():
-        if time.perf_counter() - started > _PATIENCE_SECONDS:
-            raise RunFailed(f"run {run.pk} is {run.state} after {_PATIENCE_SECONDS:.0f} s")
-        time.sleep(_POLL_SECONDS)
-        run.refresh_from_db(fields=["state", "failure"])
-    if run.state != RunState.COMPLETED:
-        raise RunFailed(run.failure)
-    return run, time.perf_counter() - started
-
-
-def _pair() -> tuple[float, float, float]:
-    """Seconds of a cold run, of the best load and of the best write."""
-    run, cold = cold_run()
+    cold = run_timed()
+    snapshot_next()
+    warm = run_timed()
     ids = [pk for group in accounts.account_ids_by_methodology().values() for pk in group]
     codes = accounts.instrument_codes()
     load = seconds_of(lambda: book_columns(ids=ids, codes=codes))
-    return cold, load, _best_write(run.pk)
+    return Turn(cold, warm, load, _best_write(cold.run.pk))
+
+
+def _apart(count: int, together: Sequence[Timed]) -> Measure:
+    """Two workers of one process and one data directory each, as on two hosts, against two of one."""
+    with ExitStack() as stack:
+        for _ in range(WORKERS):
+            directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="pm-apart-"))
+            stack.enter_context(workers(processes=1, data_dir=Path(directory)))
+        apart = [run_timed() for _ in together]
+    if len({timed.run.result_sha256 for timed in (*together, *apart)}) != 1:
+        raise RunFailed("workers without a common directory gave another result")
+    return at_most(
+        f"run of {count:,} accounts by {WORKERS} workers that share no directory",
+        Quantity(median(timed.seconds for timed in apart), "s"),
+        Quantity(median(timed.seconds for timed in together), "s", "sharing one"),
+        1.3,
+        "shards and arrays come from PostgreSQL; the same result hash",
+    )
 
 
 def _best_write(run: int) -> float:
