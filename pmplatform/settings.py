@@ -229,7 +229,6 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "pmplatform.api.schema.describe_common",
     ],
-    # Fields that share choices, or a name for different ones; the schema names each set once.
     "ENUM_NAME_OVERRIDES": {
         "MethodologyEnum": "accounts.choices.Methodology",
         "EligibilityStateEnum": "accounts.choices.EligibilityState",
@@ -239,6 +238,7 @@ SPECTACULAR_SETTINGS = {
         "PartStateEnum": "margin.choices.PartState",
         "CaseStateEnum": "liquidation.choices.CaseState",
         "StepStateEnum": "liquidation.choices.StepState",
+        "OrderStatusEnum": "liquidation.choices.OrderStatus",
     },
 }
 

@@ -17,8 +17,10 @@ from accounts.models import EligibilityTransition, Tenant, User
 from accounts.services import accounts, eligibility, loading, tenants, tokens, webhooks
 from liquidation.choices import FundEntryKind
 from liquidation.execution.paper import PaperPort
-from liquidation.models import LiquidationCase
-from liquidation.services import cases, controls, fund, work
+from liquidation.execution.port import Report, ReportStatus, VenueFill
+from liquidation.execution.webhook import WebhookPort
+from liquidation.models import LiquidationCase, LiquidationOrder
+from liquidation.services import callbacks, cases, controls, fund, work
 from margin.choices import RiskMode, RunReason
 from margin.models import MarginRun, ParameterVersion
 from margin.services import (
@@ -130,6 +132,22 @@ def paused() -> LiquidationCase:
 
 def decided(case: LiquidationCase) -> dict[str, Any]:
     return {"case_id": case.pk, "reason": "a drill", "actor": ME, "now": support.at()}
+
+
+def sent() -> LiquidationOrder:
+    """An order on its way to a venue that cannot be reached."""
+    support.case_of(support.directional())
+    support.step_act(
+        claim=support.claimed(),
+        port=WebhookPort("http://127.0.0.1:9/orders", "s" * 32),
+        clock=support.clock(),
+    )
+    return LiquidationOrder.objects.get()
+
+
+def filled(order: LiquidationOrder) -> Report:
+    fill = VenueFill("a", order.quantity, order.limit_price, Decimal(1), "USDT")
+    return Report(order.key, ReportStatus.FILLED, (fill,))
 
 
 def fund_of_an_expired_future() -> None:
@@ -273,6 +291,10 @@ DEEDS: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
     "controls_set": (
         tenant,
         lambda _: controls.controls_set(actor=ME, reason="a drill", now=NOW, kill_switch=True),
+    ),
+    "execution_report": (
+        sent,
+        lambda order: callbacks.execution_report(report=filled(order), actor=ME, now=support.at()),
     ),
     "fund_transfer": (
         tenant,

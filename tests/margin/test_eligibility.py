@@ -149,10 +149,12 @@ def test_a_run_whose_snapshot_is_left_behind_moves_nobody() -> None:
 def test_workers_review_every_run_that_completes() -> None:
     began = timezone.now()
     world(linear_market(), began, [account_worth(12_000, "A")])
+    asked_for = MarginRun.objects.filter(reason=RunReason.MANUAL)
     with start_worker():
         for number in (1, 2):
             market = moved(linear_market(), 0.8)
             snapshot_accept(market=market, as_of=began + number * MOMENT, source="tests")
             enqueue(run_start(reason=RunReason.MANUAL))
-            wait_until(lambda: not MarginRun.objects.filter(reviewed_at__isnull=True).exists())
+            # What the suspension itself has margined again is a run of its own, which nobody reviews.
+            wait_until(lambda: not asked_for.filter(reviewed_at__isnull=True).exists())
     assert history("A") == ["loaded", "suspended"]
