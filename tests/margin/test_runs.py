@@ -30,9 +30,11 @@ from margin.services import cutting, parts, runs
 from margin.services.market import snapshot_accept
 from margin.services.reports import report_bytes
 from margin.services.retention import runs_prune
+from margin.services.transfers import transfer_record
 from margin.tasks import enqueue
 from pmplatform.common.errors import Refused, StaleClaim
 from pmplatform.demo.accounts import demo_accounts
+from tests.margin.desks import transfer
 from tests.margin.world import ACTOR, AS_OF, SEED, demo_market_document, demo_world, newest_run, world
 from tests.support.processes import start_worker
 from tests.support.waiting import wait_until
@@ -212,6 +214,27 @@ def test_recalculate_shows_the_run_and_its_hash(capsys: pytest.CaptureFixture[st
     with start_worker():
         call_command("recalculate")
     assert newest_run().result_sha256 in capsys.readouterr().out
+
+
+def test_recalculate_margins_some_accounts_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    demo_world(3)
+    first, second, third = Account.objects.order_by("pk").values_list("pk", flat=True)
+    with pytest.raises(CommandError, match="recalculate --all first"):
+        call_command("recalculate", "--account", first)
+    work_through(runs.run_start(reason=RunReason.MANUAL))
+    for changed in (first, second):
+        deposit = transfer("USDT", "5")
+        transfer_record(account_id=changed, transfer=deposit, actor=ACTOR, now=timezone.now())
+    with start_worker():
+        call_command("recalculate", "--account", first, third)
+    run = newest_run()
+    assert (run.reason, run.accounts) == (RunReason.CHANGE, 1), "the third stands as it was margined"
+    said = capsys.readouterr().out
+    assert f"account {first}: " in said
+    assert f"by run {run.pk}" in said
+    assert f"account {second}: " not in said
+    with pytest.raises(CommandError, match="--account: there is no account 0"):
+        call_command("recalculate", "--account", 0)
 
 
 def test_load_snapshot_reads_a_book_document(tmp_path: Path) -> None:

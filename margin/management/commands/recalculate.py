@@ -1,4 +1,4 @@
-"""`recalculate`: margin the whole book with the workers that are running, and watch it."""
+"""`recalculate`: margin the whole book, or some accounts, with the workers that are running, and watch it."""
 
 import time
 from typing import Any
@@ -6,33 +6,51 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from accounts.models import Account
 from margin import selectors
 from margin.choices import PartKind, RunReason, RunState
 from margin.engine.errors import DocumentError
 from margin.models import MarginRun
 from margin.services.runs import run_start
-from margin.tasks import enqueue
+from margin.tasks import enqueue, enqueue_changes
 from pmplatform.common.commands import BAD_INPUT, FAILED, PlatformCommand
 
 _POLL_SECONDS = 0.1
+COLUMNS = (TextColumn("{task.description:>8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
 
 class Command(PlatformCommand):
     help = "Margin every account at the newest snapshot, by the Celery workers, with a progress bar."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        whom = parser.add_mutually_exclusive_group()
+        whom.add_argument("--all", action="store_true", help="every account, by a run (the default)")
+        whom.add_argument(
+            "--account",
+            type=int,
+            nargs="+",
+            metavar="ID",
+            help="these alone, at the newest arrays; one margined at them as it stands is left as it is",
+        )
         parser.add_argument(
             "--timeout", type=float, default=300.0, help="seconds to wait for the run (default 300)"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        deadline = time.monotonic() + options["timeout"]
+        if options["account"]:
+            self._some(sorted(set(options["account"])), deadline)
+        else:
+            self._all(deadline)
+
+    def _all(self, deadline: float) -> None:
         try:
             parts = run_start(reason=RunReason.MANUAL, actor=self.actor)
         except DocumentError as error:
             raise CommandError(str(error), returncode=BAD_INPUT) from error
         run = MarginRun.objects.latest("id")
         enqueue(parts)
-        watch(run.pk, deadline=time.monotonic() + options["timeout"])
+        watch(run.pk, deadline=deadline)
         run.refresh_from_db()
         if run.state != RunState.COMPLETED:
             reason = run.failure or "not finished in time; are workers running?"
@@ -43,11 +61,38 @@ class Command(PlatformCommand):
             f"run {run.pk}: {run.accounts} accounts in {seconds:.2f} s, result {run.result_sha256}"
         )
 
+    def _some(self, ids: list[int], deadline: float) -> None:
+        if unknown := sorted(set(ids) - set(Account.objects.filter(pk__in=ids).values_list("pk", flat=True))):
+            raise CommandError(f"--account: there is no account {unknown[0]}", returncode=BAD_INPUT)
+        base = selectors.run_with_arrays()
+        if base is None:
+            raise CommandError(
+                "no run has stressed a snapshot yet: recalculate --all first", returncode=FAILED
+            )
+        enqueue_changes(ids)
+        standing = selectors.results_standing(base.snapshot_id).filter(account__in=ids)
+        with Progress(*COLUMNS) as progress:
+            bar = progress.add_task("accounts", total=len(ids))
+            while (done := standing.values("account").distinct().count()) < len(ids):
+                progress.update(bar, completed=done)
+                if time.monotonic() > deadline or selectors.blocked_positions(base.snapshot_id).keys() & set(
+                    ids
+                ):
+                    break
+                time.sleep(_POLL_SECONDS)
+            progress.update(bar, completed=done)
+        margined = {result.account_id: result for result in standing.order_by("account_id", "pk")}
+        for pk, result in margined.items():
+            self.stdout.write(f"account {pk}: {result.status}, MMR {result.mmr} USD, by run {result.run_id}")
+        if left := sorted(set(ids) - margined.keys()):
+            raise CommandError(
+                f"account {left[0]} was not margined; see the runs' blocked accounts", returncode=FAILED
+            )
+
 
 def watch(run_id: int, *, deadline: float) -> None:
     """Show a run's progress by stage until it ends or `deadline` (monotonic seconds) passes."""
-    columns = (TextColumn("{task.description:>8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns) as progress:
+    with Progress(*COLUMNS) as progress:
         bars = {
             kind: progress.add_task(
                 kind.label.lower(), total=selectors.run_parts(run_id).filter(kind=kind).count()
