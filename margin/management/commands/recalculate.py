@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from accounts.models import Account
+from accounts import selectors as accounts
 from margin import selectors
 from margin.choices import PartKind, RunReason, RunState
 from margin.engine.errors import DocumentError
@@ -62,7 +62,7 @@ class Command(PlatformCommand):
         )
 
     def _some(self, ids: list[int], deadline: float) -> None:
-        if unknown := sorted(set(ids) - set(Account.objects.filter(pk__in=ids).values_list("pk", flat=True))):
+        if unknown := sorted(set(ids) - accounts.ledger_positions(ids).keys()):
             raise CommandError(f"--account: there is no account {unknown[0]}", returncode=BAD_INPUT)
         base = selectors.run_with_arrays()
         if base is None:
