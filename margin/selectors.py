@@ -279,11 +279,15 @@ def results_standing(snapshot: int) -> QuerySet[MarginResult]:
     return results().filter(snapshot__gte=snapshot, ledger_position__gte=F("account__ledger_position"))
 
 
+def runs_blocking(snapshot: int) -> QuerySet[MarginRun]:
+    """Completed runs at this snapshot or later that left accounts out, by how far the ledger was."""
+    runs_of_it = MarginRun.objects.filter(snapshot__gte=snapshot, state=RunState.COMPLETED)
+    return runs_of_it.exclude(reason=RunReason.IMPACT).exclude(blocked={}).order_by("ledger_position", "pk")
+
+
 def blocked_positions(snapshot: int) -> dict[int, int]:
     """The accounts that could not be margined at this snapshot or later, each with how far the ledger was."""
-    runs_of_it = MarginRun.objects.filter(snapshot__gte=snapshot, state=RunState.COMPLETED)
-    refusing = runs_of_it.exclude(reason=RunReason.IMPACT).exclude(blocked={}).order_by("ledger_position")
-    rows = refusing.values_list("blocked", "ledger_position")
+    rows = runs_blocking(snapshot).values_list("blocked", "ledger_position")
     return {int(account): position for blocked, position in rows for account in blocked}
 
 

@@ -2,7 +2,9 @@
 
 import json
 import signal
+from collections import Counter
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -11,7 +13,9 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 from django.utils import timezone
 
+from accounts.choices import LedgerKind
 from accounts.models import Account, Position, Tenant
+from accounts.services.changes import account_changing, position_set
 from accounts.services.loading import accounts_load
 from margin.choices import PartKind, PartState, RunReason, RunState
 from margin.engine.simulation import margin_report
@@ -63,6 +67,20 @@ def work_through(part_ids: list[int]) -> None:
 def finished(run: MarginRun) -> bool:
     run.refresh_from_db()
     return run.state in (RunState.COMPLETED, RunState.FAILED)
+
+
+def world_lacking_an_option(accounts: int) -> str:
+    """Accounts of which some hold the option that the newest snapshot lacks; its name."""
+    market = demo_market_document()
+    books = [account.document for account in demo_accounts(market, accounts, SEED)]
+    options = {row["id"] for row in market["instruments"] if row["kind"] == "option"}
+    held = Counter(position["instrument"] for book in books for position in book["positions"])
+    gone: str = next(name for name, _ in held.most_common() if name in options)
+    world(market, AS_OF, [])
+    rest = [row for row in market["instruments"] if row["id"] != gone]
+    snapshot_accept(market=market | {"instruments": rest}, as_of=AS_OF + timedelta(seconds=5), source="tests")
+    accounts_load(tenant_id=Tenant.objects.get().pk, documents=books, actor=ACTOR, now=AS_OF)
+    return gone
 
 
 def test_a_run_by_workers_margins_every_account_as_a_book_document_would() -> None:
@@ -237,6 +255,20 @@ def test_recalculate_margins_some_accounts_alone(capsys: pytest.CaptureFixture[s
         call_command("recalculate", "--account", 0)
 
 
+def test_recalculate_tries_again_an_account_that_was_left_out_and_says_why_another_still_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    gone = world_lacking_an_option(10)
+    work_through(runs.run_start(reason=RunReason.MANUAL))
+    freed, *_, left = sorted(int(pk) for pk in newest_run().blocked)
+    with account_changing(account_id=freed, kind=LedgerKind.FILL, actor=ACTOR, now=timezone.now()) as change:
+        position_set(change=change, instrument=gone, quantity=Decimal(0), entry_price=Decimal(0))
+    with start_worker(), pytest.raises(CommandError, match=f"^account {left}: .*{gone}") as refused:
+        call_command("recalculate", "--account", freed, left)
+    assert f"account {freed}" not in str(refused.value)
+    assert f"account {freed}: " in capsys.readouterr().out
+
+
 def test_load_snapshot_reads_a_book_document(tmp_path: Path) -> None:
     file = tmp_path / "market.json"
     file.write_text(json.dumps({"as_of": AS_OF.isoformat(), "market": demo_market_document()}))
@@ -247,16 +279,7 @@ def test_load_snapshot_reads_a_book_document(tmp_path: Path) -> None:
 
 
 def test_an_account_that_cannot_be_margined_is_named_with_its_reason_and_stops_nobody() -> None:
-    market = demo_market_document()
-    books = [account.document for account in demo_accounts(market, 10, SEED)]
-    options = {row["id"] for row in market["instruments"] if row["kind"] == "option"}
-    held = [position["instrument"] for book in books for position in book["positions"]]
-    gone = next(name for name in held if name in options)
-    world(market, AS_OF, [])
-    rest = [row for row in market["instruments"] if row["id"] != gone]
-    later = market | {"instruments": rest}
-    snapshot_accept(market=later, as_of=AS_OF + timedelta(seconds=5), source="tests")
-    accounts_load(tenant_id=Tenant.objects.get().pk, documents=books, actor=ACTOR, now=AS_OF)
+    gone = world_lacking_an_option(10)
     work_through(runs.run_start(reason=RunReason.MANUAL))
     run = newest_run()
     holders = set(Position.objects.filter(instrument__code=gone).values_list("account_id", flat=True))

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db.models import Max
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from accounts import selectors as accounts
@@ -69,25 +70,36 @@ class Command(PlatformCommand):
             raise CommandError(
                 "no run has stressed a snapshot yet: recalculate --all first", returncode=FAILED
             )
+        before = selectors.runs_blocking(base.snapshot_id).aggregate(newest=Max("pk", default=0))["newest"]
         enqueue_changes(ids)
+        refused = _await_some(ids, base.snapshot_id, after=before, deadline=deadline)
         standing = selectors.results_standing(base.snapshot_id).filter(account__in=ids)
-        with Progress(*COLUMNS) as progress:
-            bar = progress.add_task("accounts", total=len(ids))
-            while (done := standing.values("account").distinct().count()) < len(ids):
-                progress.update(bar, completed=done)
-                if time.monotonic() > deadline or selectors.blocked_positions(base.snapshot_id).keys() & set(
-                    ids
-                ):
-                    break
-                time.sleep(_POLL_SECONDS)
-            progress.update(bar, completed=done)
         margined = {result.account_id: result for result in standing.order_by("account_id", "pk")}
         for pk, result in margined.items():
             self.stdout.write(f"account {pk}: {result.status}, MMR {result.mmr} USD, by run {result.run_id}")
         if left := sorted(set(ids) - margined.keys()):
-            raise CommandError(
-                f"account {left[0]} was not margined; see the runs' blocked accounts", returncode=FAILED
-            )
+            reasons = (refused.get(pk, "not margined in time; are workers running?") for pk in left)
+            told = [f"account {pk}: {reason}" for pk, reason in zip(left, reasons, strict=True)]
+            raise CommandError("\n".join(told), returncode=FAILED)
+
+
+def _await_some(ids: list[int], snapshot: int, *, after: int, deadline: float) -> dict[int, str]:
+    """Show how many of the accounts are done; those that a run later than ``after`` refused, with the reason.
+
+    What an earlier run refused tells nothing: since then the account may have changed, and it is tried again.
+    """
+    standing = selectors.results_standing(snapshot).filter(account__in=ids)
+    with Progress(*COLUMNS) as progress:
+        bar = progress.add_task("accounts", total=len(ids))
+        while True:
+            margined = set(standing.values_list("account_id", flat=True))
+            rows = selectors.runs_blocking(snapshot).filter(pk__gt=after).values_list("blocked", flat=True)
+            refused = {int(pk): reason for blocked in rows for pk, reason in blocked.items()}
+            done = margined | (refused.keys() & set(ids))
+            progress.update(bar, completed=len(done))
+            if len(done) == len(ids) or time.monotonic() > deadline:
+                return refused
+            time.sleep(_POLL_SECONDS)
 
 
 def watch(run_id: int, *, deadline: float) -> None:
