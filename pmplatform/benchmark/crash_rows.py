@@ -7,33 +7,48 @@ from contextlib import suppress
 from typing import Final
 
 from celery import current_app
+from django.conf import settings
 
-from margin.choices import PartKind, PartState
+from margin.choices import PartState, RunState
 from margin.models import MarginRun
+from margin.tasks import run_margin, sweep_runs
 from pmplatform.benchmark.measures import Measure, Quantity, at_most
 from pmplatform.benchmark.running import RunFailed, run_timed
 
 _KILL_SECONDS: Final = 5.0
+#: As often as the scheduler of a platform sends it.
+_SWEEP_SECONDS: Final[float] = settings.CELERY_BEAT_SCHEDULE["sweep-runs"]["schedule"]
 
 
 class Killer:
-    """Kills one process of a worker's pool after the first shard of a run, then one every five seconds."""
+    """Kills a process of a worker's pool once it holds a shard of a run, then one every five seconds."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._due: float | None = None
+        self._due = 0.0
+        self._sweep_due = time.perf_counter() + _SWEEP_SECONDS
         self.kills = 0
 
     def __call__(self, run: MarginRun) -> None:
         """Look at the run, and kill when it is time."""
         now = time.perf_counter()
-        if self._due is None and _has_begun(run):
-            self._due = now
-        if self._due is not None and now >= self._due:
+        if now >= self._sweep_due:
+            self._sweep_due = now + _SWEEP_SECONDS
+            sweep_runs.delay()
+        if run.state == RunState.MARGIN and now >= self._due and self._killed_one(run):
             self._due = now + _KILL_SECONDS
+            self.kills += 1
+
+    def _killed_one(self, run: MarginRun) -> bool:
+        """Whether a holder of a shard was found; it is halted before we look again at what it holds."""
+        for part, process in _at_work(self._name).items():
             with suppress(ProcessLookupError):
-                os.kill(_pool(self._name)[0], signal.SIGKILL)
-                self.kills += 1
+                os.kill(process, signal.SIGSTOP)
+                holds = run.parts.filter(pk=part, state=PartState.CLAIMED).exists()
+                os.kill(process, signal.SIGKILL if holds else signal.SIGCONT)
+                if holds:
+                    return True
+        return False
 
 
 def crash_measure(accounts: int, name: str) -> Measure:
@@ -50,16 +65,15 @@ def crash_measure(accounts: int, name: str) -> Measure:
         Quantity(harmed.seconds, "s"),
         Quantity(calm.seconds, "s", "undisturbed"),
         2.0,
-        f"{killer.kills} killed, the first after one shard; the same result hash",
+        f"{killer.kills} killed, each while it held a shard; the same result hash",
     )
 
 
-def _has_begun(run: MarginRun) -> bool:
-    return run.parts.filter(kind=PartKind.MARGIN, state=PartState.DONE).exists()
-
-
-def _pool(name: str) -> list[int]:
-    """The process ids of a worker's pool, as it tells them."""
-    [stats] = (current_app.control.inspect(destination=[name], limit=1, timeout=5.0).stats() or {}).values()
-    processes: list[int] = stats["pool"]["processes"]
-    return processes
+def _at_work(name: str) -> dict[int, int]:
+    """The process of a worker's pool that is at each part of a run, by the part's id, as the worker tells."""
+    tasks = current_app.control.inspect(destination=[name], limit=1, timeout=5.0).active() or {}
+    return {
+        task["args"][0]: task["worker_pid"]
+        for task in tasks.get(name, [])
+        if task["name"] == run_margin.name and task["worker_pid"]
+    }

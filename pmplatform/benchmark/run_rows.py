@@ -1,10 +1,7 @@
 """Rows of whole runs, from database to database, through workers of their own."""
 
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import Final
 
@@ -15,12 +12,13 @@ from accounts.columns import book_columns
 from margin.choices import PartKind, RunReason, RunState
 from margin.models import MarginRun, MarginRunPart
 from margin.services.margining import margining
+from pmplatform.benchmark.apart_rows import apart_measures
 from pmplatform.benchmark.crash_rows import crash_measure
 from pmplatform.benchmark.measures import Measure, Quantity, at_most, times_faster
 from pmplatform.benchmark.ordinary import ordinary_run
-from pmplatform.benchmark.running import RunFailed, Timed, kept_forget, run_timed
+from pmplatform.benchmark.running import Timed, kept_forget, run_timed
 from pmplatform.benchmark.stored import book_ensure, snapshot_next
-from pmplatform.benchmark.system import WORKERS, workers
+from pmplatform.benchmark.system import workers
 from pmplatform.benchmark.timing import seconds_of
 
 #: The ordinary implementation is timed on so many accounts, and scaled.
@@ -42,7 +40,7 @@ def run_measures(count: int, pairs: int) -> Iterator[Measure]:
     book_ensure(count)
     with workers() as name:
         turns = [_turn() for _ in range(pairs)]
-        together = [run_timed() for _ in range(pairs)]
+        beside = [run_timed() for _ in range(pairs)]
         crash = crash_measure(count, name)
     cold = median(turn.cold.seconds for turn in turns)
     load, write = median(turn.load for turn in turns), median(turn.write for turn in turns)
@@ -70,7 +68,7 @@ def run_measures(count: int, pairs: int) -> Iterator[Measure]:
         f"until the parts are written {_start(turn.warm for turn in turns):.2f} s, "
         f"cold {_start(turn.cold for turn in turns):.2f} s",
     )
-    yield _apart(count, together)
+    yield from apart_measures(count, beside)
     yield crash
 
 
@@ -88,24 +86,6 @@ def _turn() -> Turn:
     codes = accounts.instrument_codes()
     load = seconds_of(lambda: book_columns(ids=ids, codes=codes))
     return Turn(cold, warm, load, _best_write(cold.run.pk))
-
-
-def _apart(count: int, together: Sequence[Timed]) -> Measure:
-    """Two workers of one process and one data directory each, as on two hosts, against two of one."""
-    with ExitStack() as stack:
-        for _ in range(WORKERS):
-            directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="pm-apart-"))
-            stack.enter_context(workers(processes=1, data_dir=Path(directory)))
-        apart = [run_timed() for _ in together]
-    if len({timed.run.result_sha256 for timed in (*together, *apart)}) != 1:
-        raise RunFailed("workers without a common directory gave another result")
-    return at_most(
-        f"run of {count:,} accounts by {WORKERS} workers that share no directory",
-        Quantity(median(timed.seconds for timed in apart), "s"),
-        Quantity(median(timed.seconds for timed in together), "s", "sharing one"),
-        1.3,
-        "shards and arrays come from PostgreSQL; the same result hash",
-    )
 
 
 def _best_write(run: int) -> float:

@@ -1,4 +1,4 @@
-"""A private PostgreSQL: one superuser with a password, on loopback TCP only."""
+"""A private PostgreSQL: one superuser with a password, on loopback TCP only, or a namespace's own network."""
 
 import shutil
 import subprocess
@@ -27,7 +27,7 @@ VOLATILE = {"fsync": "off", "full_page_writes": "off"}
 
 
 @contextmanager
-def postgres(data_dir: Path, *, durable: bool, lock: int) -> Iterator[str]:
+def postgres(data_dir: Path, *, durable: bool, lock: int, address: str = "") -> Iterator[str]:
     """Run PostgreSQL on `data_dir`/postgres, created when absent; yields the URL of its database.
 
     With `durable` false a crash of the machine may corrupt the data, and writes are faster. The caller
@@ -37,10 +37,13 @@ def postgres(data_dir: Path, *, durable: bool, lock: int) -> Iterator[str]:
     disguise = current_disguise()
     if not cluster.exists():
         _create(cluster, secret, disguise, durable=durable)
+    if address:
+        _admit_neighbours(cluster)
     _forget_dead_server(cluster)
     port = free_port()
     server_url = f"postgresql://{USER}:{secret.read_text(encoding='utf-8')}@{LOOPBACK}:{port}"
-    options = {"listen_addresses": LOOPBACK, "port": str(port), "unix_socket_directories": ""}
+    addresses = f"{LOOPBACK},{address}" if address else LOOPBACK
+    options = {"listen_addresses": addresses, "port": str(port), "unix_socket_directories": ""}
     options |= {} if durable else VOLATILE
     with supervised(
         disguise.command("postgres", "-D", str(cluster), *_arguments(options)),
@@ -72,6 +75,14 @@ def _create(cluster: Path, secret: Path, disguise: Disguise, *, durable: bool) -
     if outcome.returncode:
         raise ServerFailed(f"initdb failed:\n{outcome.stderr}")
     unfinished.rename(cluster)
+
+
+def _admit_neighbours(cluster: Path) -> None:
+    """Let who is on the networks of this namespace connect as loopback may: with the password."""
+    rules, rule = cluster / "pg_hba.conf", "host all all samenet scram-sha-256\n"
+    written = rules.read_text(encoding="utf-8")
+    if rule not in written:
+        rules.write_text(written + rule, encoding="utf-8")
 
 
 def _arguments(options: Mapping[str, str | Path]) -> list[str]:

@@ -1,4 +1,4 @@
-"""A private server of the Redis protocol, with a password, on loopback TCP only."""
+"""A private server of the Redis protocol, with a password, on loopback TCP, or a namespace's own network."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ DATABASES = 64
 
 
 @contextmanager
-def redis(data_dir: Path, *, durable: bool, lock: int) -> Iterator[str]:
+def redis(data_dir: Path, *, durable: bool, lock: int, address: str = "") -> Iterator[str]:
     """Run the server on `data_dir`/redis; yields its URL. Port and password are new at each start.
 
     With `durable` each write is logged to disk within a second. Raises ServerFailed.
@@ -23,7 +23,7 @@ def redis(data_dir: Path, *, durable: bool, lock: int) -> Iterator[str]:
     port, password = free_port(), new_password()
     (data_dir / "redis").mkdir(mode=0o700, exist_ok=True)
     options = {
-        "bind": LOOPBACK,
+        "bind": f"{LOOPBACK} {address}".strip(),
         "port": str(port),
         "requirepass": password,
         "dir": f'"{data_dir / "redis"}"',

@@ -29,9 +29,11 @@ class Servers:
 
 @contextmanager
 def embedded_servers(
-    data_dir: Path, *, durable: bool, environ: Mapping[str, str] = os.environ
+    data_dir: Path, *, durable: bool, environ: Mapping[str, str] = os.environ, address: str = ""
 ) -> Iterator[Servers]:
     """The servers named by DATABASE_URL and REDIS_URL; for each that is unset, a private one in `data_dir`.
+
+    Private servers listen on loopback and, if one is given, at an address of our network namespace.
 
     Private servers end with the block or with this process, even when it is killed. Another process that
     has the directory is given the time to end. Raises ServerFailed or ProgramMissing.
@@ -41,8 +43,12 @@ def embedded_servers(
     with ExitStack() as stack:
         if not (database_url and redis_url):
             lock = stack.enter_context(_locked(data_dir))
-            database_url = database_url or stack.enter_context(postgres(data_dir, durable=durable, lock=lock))
-            redis_url = redis_url or stack.enter_context(redis(data_dir, durable=durable, lock=lock))
+            database_url = database_url or stack.enter_context(
+                postgres(data_dir, durable=durable, lock=lock, address=address)
+            )
+            redis_url = redis_url or stack.enter_context(
+                redis(data_dir, durable=durable, lock=lock, address=address)
+            )
         yield Servers(database_url, redis_url)
 
 

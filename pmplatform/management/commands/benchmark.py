@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from pmplatform.benchmark.measures import Measure, as_table
+from pmplatform.benchmark.namespaces import network_enter
 from pmplatform.benchmark.plot import growth_plot
 from pmplatform.embedded.process import new_password
 from pmplatform.embedded.servers import embedded_servers
@@ -46,12 +47,13 @@ class Command(BaseCommand):
 
 def _measured(quick: bool, only: str) -> Iterator[Measure]:
     """The rows, one by one, as a process that has the servers in its environment finds them."""
+    network = network_enter()
     with (
         tempfile.TemporaryDirectory(prefix="pm-benchmark-") as scratch,
         # Never the servers that the environment names: what is measured is written.
-        embedded_servers(Path(scratch), durable=True, environ={}) as servers,
+        embedded_servers(Path(scratch), durable=True, environ={}, address=network.address) as servers,
     ):
-        environment = os.environ | servers.as_environment() | _environment(scratch)
+        environment = os.environ | servers.as_environment() | _environment(scratch) | network.as_environment()
         manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
         subprocess.run([*manage, "migrate", "--verbosity=0"], env=environment, check=True)
         command = [*manage, "benchmark_measure"]
