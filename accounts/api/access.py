@@ -199,6 +199,7 @@ class RotateView(ApiView):
 
         For a day calls are signed with both, `v1=...,v1=...`, so that no call is lost while you change over.
         """
+        self.nothing_given()
         webhook = selectors.webhook_writable(principal=self.principal, webhook_id=webhook_id)
         issued = webhook_rotate(webhook=webhook, actor=self.actor, now=timezone.now())
         shown = self.get_serializer(issued.row).data

@@ -65,6 +65,7 @@ class RunsView(ApiView):
     @idempotent_view
     def post(self, request: Request) -> Response:
         """Margin the whole book at the newest snapshot. Scope: `risk`, platform only."""
+        self.nothing_given()
         run = selectors.run_of_parts(_start(self.actor))
         body = self.get_serializer(run).data
         return Response(body, status=HTTPStatus.ACCEPTED)
@@ -104,6 +105,7 @@ class CancelView(ApiView):
     @idempotent
     def post(self, request: Request, run_id: int) -> Response:
         """End a run that is under way: none of its results is ever shown. Scope: `risk`, platform only."""
+        self.nothing_given()
         run_cancel(run_id=run_id, actor=self.actor)
         return Response(self.get_serializer(selectors.runs().get(pk=run_id)).data)
 

@@ -17,6 +17,7 @@ from pmplatform.common.pagination import CursorPages
 from pmplatform.common.parsers import DEFAULT_MAX_BODY_BYTES, StrictJSONParser
 from pmplatform.common.permissions import HasScope
 from pmplatform.common.principals import Actor, Principal, principal_of
+from pmplatform.common.serializers import StrictSerializer
 from pmplatform.common.tokens import Scope
 
 _UNSTORABLE = "has characters that cannot be stored"
@@ -50,6 +51,10 @@ class ApiView(GenericAPIView[Any]):
     @property
     def actor(self) -> Actor:
         return self.principal.actor(current_request_id())
+
+    def nothing_given(self) -> None:
+        """Refuse a body on a route that takes none, lest its sender believe that it was heeded."""
+        StrictSerializer(data=self.request.data).is_valid(raise_exception=True)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -71,6 +71,13 @@ def test_a_field_that_nobody_knows_is_refused_with_its_path(client: TlsClient) -
     assert fault_of(client, "accounts", '{"code": "A", "methodology": "standard", "colour": 1}') == "colour"
 
 
+@pytest.mark.django_db(transaction=True)  # a run starts a transaction of its own kind
+@pytest.mark.parametrize("route", ["runs", "runs/1/cancel", "webhooks/1/rotate"])
+def test_a_route_that_takes_no_body_refuses_one(client: TlsClient, route: str) -> None:
+    assert fault_of(client, route, '{"accounts": [1]}') == "accounts"
+    assert fault_of(client, route, "[1]") == ""
+
+
 def test_a_query_that_cannot_be_stored_is_refused_with_its_name(client: TlsClient) -> None:
     answer = client.get("/api/v1/accounts", {"code": "a\0b"})
     assert [error["path"] for error in answer.json()["errors"]] == ["code"]
