@@ -124,9 +124,7 @@ def _spot_out(situation: Situation, pair: _Pair) -> Proposal | None:
         return None
     listing, row = max(candidates, key=lambda held: abs(float(held[1].quantity) * held[0].cash_delta))
     wanted = meant(pair.hedged / abs(listing.delta))
-    size = situation.desk.sizing.contracts(
-        min(wanted, abs(row.quantity)), listing.worth_usd, abs(row.quantity)
-    )
+    size = situation.desk.sizing.contracts(wanted, listing.worth_usd, abs(row.quantity))
     leg = spot_leg(situation, listing, size, unit.spot_in_use) if size else None
     if leg is None or not leg.amount:
         return None

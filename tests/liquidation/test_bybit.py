@@ -33,6 +33,16 @@ def test_a_borrower_at_85_percent_repays_and_keeps_every_position_and_order() ->
     assert len(found["account"]["orders"]) == 1
 
 
+def test_a_small_debt_is_repaid_for_less_than_a_dollar_of_the_deficit() -> None:
+    found = check_every_rule(bybit([position(SWAP, 10)], balances={"USDT": 118_000, "USDC": -20}))
+    assert found["initial"]["mmr_rate"] == pytest.approx((REQUIRED + 0.4) / 117_980)
+    # 40 cents are required no more, two are paid: the deficit falls by 0.4 - 0.9 * 0.02.
+    (step,) = found["steps"]
+    lowered = step["before"]["deficit"] - step["after"]["deficit"]
+    assert (step["kind"], found["outcome"]) == ("repay", "safe")
+    assert lowered == pytest.approx(0.382, abs=1e-4)
+
+
 def test_an_account_at_100_percent_is_cut_to_90() -> None:
     found = check_every_rule(bybit([position(SWAP, 10)], balances={"USDT": 95_000}))
     # A fifth of 10 leaves 80,240 required; 94,900 cover it at 84.6 %.
@@ -40,6 +50,8 @@ def test_an_account_at_100_percent_is_cut_to_90() -> None:
     assert found["initial"]["deficit"] == pytest.approx(REQUIRED - 0.9 * 95_000)
     assert found["steps"][0]["after"]["mmr_rate"] == pytest.approx(0.8 * REQUIRED / 94_900)
     assert (found["steps"][0]["component"], found["outcome"]) == ("max_loss", "safe")
+    leads = "max loss (USD 100,000.00) leads BTC, which requires USD 100,300.00: "
+    assert found["steps"][0]["reason"].startswith(leads)
 
 
 def test_at_100_percent_orders_go_then_debts_then_positions() -> None:

@@ -4,17 +4,18 @@ One contract is one coin (inverse: one dollar), BTC is at 100,000 and stable cur
 takes a quarter, futures cost 0.05 % of their notional, conversions 0.1 %; the target ratio is 1.1.
 """
 
-from math import erf, sqrt
+from math import erf, log, sqrt
 
 import pytest
 
 from tests.liquidation.invariants import check_every_rule
-from tests.liquidation.support import by, cash, held, kinds, plan, traded
+from tests.liquidation.support import Document, by, cash, held, kinds, plan, traded
 from tests.margin.engine.support import (
     BTC,
     CALL,
     LISTED,
     PERPETUAL,
+    PUT,
     SPOT,
     book,
     future,
@@ -24,6 +25,13 @@ from tests.margin.engine.support import (
 
 SWAP, USDC_SWAP, INVERSE = PERPETUAL["id"], future("USDC")["id"], future("BTC")["id"]
 DATED = future("USDT", 30, 101_000.0)["id"]
+
+
+def with_prices(document: Document, **usd: float) -> Document:
+    """The book with the prices of more coins."""
+    market = document["market"]
+    index = market["index"] | {f"{coin}-USD": price for coin, price in usd.items()}
+    return document | {"market": market | {"index": index}}
 
 
 def test_an_account_above_its_threshold_is_left_alone() -> None:
@@ -76,6 +84,52 @@ def test_spot_on_the_usd_side_of_a_pair_leaves_with_its_derivative() -> None:
     assert step["cost_usd"] == pytest.approx(300 + 150)
 
 
+@pytest.mark.parametrize("coins", ["0.5", "-0.5"])
+def test_little_spot_leaves_or_comes_back_with_its_derivative(coins: str) -> None:
+    # MR9 250 leads MR4's 100 + 100; a debt of half a coin requires 3 % besides.
+    long = coins.startswith("-")
+    balances = {"BTC": coins, "USDT": 51_500 if long else -48_100}
+    found = check_every_rule(book([position(SWAP, coins[1:] if long else f"-{coins}")], balances=balances))
+    step = found["steps"][0]
+    assert step["before"]["mmr"] == pytest.approx(450 + (0.03 * 50_000 if long else 0.02 * 48_100))
+    assert (step["kind"], traded(step)) == ("ddh1", {SWAP: -0.5 if long else 0.5})
+    (conversion,) = step["conversions"]
+    assert (conversion["sell"], conversion["buy"]) == (("USDT", "BTC") if long else ("BTC", "USDT"))
+    # 0.1 % on the way, on top of what buys half a coin, or off what half a coin brings.
+    sold, received = float(conversion["amount"]), float(conversion["received"])
+    assert (sold, received) == pytest.approx((50_000 / 0.999, 0.5) if long else (0.5, 49_950))
+
+
+def test_the_coarser_contract_sets_the_lots_of_a_stablecoin_hedge() -> None:
+    # 100 coins on either side, in contracts of a hundredth and of a tenth of a coin.
+    fine, coarse = PERPETUAL | {"contract_size": 0.01}, future("USDC") | {"contract_size": 0.1}
+    legs = [position(fine, -10_000), position(coarse, 1_000)]
+    balances = {"USDT": 42_500, "USDC": 42_500}
+    found = check_every_rule(book(legs, balances=balances, instruments=[fine, coarse]))
+    assert (found["steps"][0]["kind"], found["initial"]["mmr"]) == ("ddh1", pytest.approx(120_000))
+    # A quarter of 100 coins, then of the 75 left: 18.75 are 187.5 coarse contracts, so 188.
+    assert [traded(step) for step in found["steps"]] == [
+        {SWAP: 2_500, USDC_SWAP: -250},
+        {SWAP: 1_880, USDC_SWAP: -188},
+    ]
+
+
+def test_spot_leaves_with_the_largest_derivative_that_it_faces() -> None:
+    # 60 coins of the perpetual are 6 m, 40 of the future 4.04 m; 10 m of spot are offset: 120,000 of MR9.
+    # MR4 is 20,000 on the spot, 12,000 on the perpetual and 0.2 % + 5 % * 30 / 365 of the future's value.
+    legs = [position(DATED, -40, 101_000), position(SWAP, -60)]
+    found = check_every_rule(book(legs, balances={"BTC": 100, "USDT": -9_500_000}))
+    step = found["steps"][0]
+    dated = 4_040_000 * (0.002 + 0.05 * 30 / 365)
+    assert step["before"]["mmr"] == pytest.approx(120_000 + 32_000 + dated + 0.08 * 9_500_000)
+    assert (step["kind"], step["component"]) == ("ddh1", "mr9")
+    # A quarter of what the pair offsets, 100 coins; not of the 60 that face it there.
+    assert traded(step) == {SWAP: 25}
+    assert [(row["sell"], row["amount"], row["buy"]) for row in step["conversions"]] == [
+        ("BTC", "25", "USDT")
+    ]
+
+
 def test_an_option_writer_is_hedged_and_no_option_is_traded() -> None:
     # A coin-settled call of 5,000: writing ten owes half a bitcoin, 1.5 are put up.
     found = check_every_rule(book([position(CALL, -10, 0.05)], balances={"BTC": 1.0, "USDT": 33_000}))
@@ -86,8 +140,21 @@ def test_an_option_writer_is_hedged_and_no_option_is_traded() -> None:
     delta = 0.5 * (1 + erf(0.55 * sqrt(30 / 365) / 2 / sqrt(2)))
     assert 0.25 * (10 * delta - 1) == pytest.approx(1.08, abs=0.01)
     assert traded(found["steps"][0]) == {SWAP: 2}
+    assert found["steps"][0]["reason"].endswith(f", 2 contracts of {SWAP} bought")
     assert 0 < held(found)[SWAP] <= 10 * delta - 1
     assert found["outcome"] == "safe"
+
+
+def test_a_put_writer_is_hedged_by_a_sale() -> None:
+    # Ten puts of 5,000 owe 50,000 of the 90,000 put up, and lose more than the 40,000 left: at 88,000 and
+    # 75 % a put is worth some 11,800, where it was worth 4,350 by its volatility.
+    found = check_every_rule(book([position(PUT, -10, 5_000)], balances={"USDC": 90_000}))
+    stdev = 0.55 * sqrt(60 / 365)
+    delta = 10 * (1 - 0.5 * (1 + erf((log(100 / 90) / stdev + stdev / 2) / sqrt(2))))
+    # 2.80 coins long, of which a quarter is rounded up to one contract.
+    assert delta == pytest.approx(2.80, abs=0.01)
+    assert (found["steps"][0]["kind"], traded(found["steps"][0])) == ("ddh2", {SWAP: -1})
+    assert found["steps"][0]["reason"].endswith(f", 1 contract of {SWAP} sold")
 
 
 def test_cash_and_carry_is_reduced_leg_by_leg() -> None:
@@ -125,6 +192,7 @@ def test_orders_go_first_and_may_be_all() -> None:
     assert kinds(found) == ["cancel_orders"]
     assert (found["steps"][0]["cancelled"], found["account"]["orders"]) == (2, [])
     assert (found["steps"][0]["component"], found["outcome"]) == (None, "safe")
+    assert found["steps"][0]["reason"].startswith("2 open orders could add risk")
 
 
 def test_a_borrower_repays_before_closing_when_debt_is_most_of_the_requirement() -> None:
@@ -143,11 +211,35 @@ def test_a_borrower_repays_before_closing_when_debt_is_most_of_the_requirement()
     assert held(found) == {SWAP: 0.1}
 
 
+def test_collateral_beyond_the_order_goes_by_what_it_is_worth() -> None:
+    # 5,000 ADA at 1 count 80 %, 600 SOL at 200 count 95 %: 118,000 against 116,000 owed, which require 2 %.
+    found = check_every_rule(
+        with_prices(book(balances={"ADA": 5_000, "SOL": 600, "USDT": -116_000}), ADA=1.0, SOL=200.0)
+    )
+    assert found["initial"]["adjusted_equity"] == pytest.approx(2_000)
+    assert found["initial"]["mmr"] == pytest.approx(2_320)
+    assert kinds(found) == ["repay"]
+    (conversion,) = found["steps"][0]["conversions"]
+    assert (conversion["sell"], conversion["buy"]) == ("SOL", "USDT")
+    assert float(conversion["amount"]) == pytest.approx(116_000 / 0.999 / 200)
+
+
+def test_costs_are_paid_in_a_settlement_currency_away_from_par() -> None:
+    fx = {"USDT": 0.99, "USDC": 1.0}
+    found = check_every_rule(book([position(SWAP, 10)], balances={"USDT": 70_000}, fx=fx))
+    step = found["steps"][0]
+    # Three contracts of 100,000 USDT, at 99 cents each: 0.05 % are 148.50 dollars, or 150 USDT.
+    assert traded(step) == {SWAP: -3}
+    assert step["cost_usd"] == pytest.approx(148.5, rel=1e-12)
+    assert [trade["cost_usd"] for trade in step["trades"]] == [step["cost_usd"]]
+
+
 def test_a_hopeless_account_is_taken_over_with_what_it_lacks() -> None:
     losing = book([position(SWAP, 10, 120_000)], [order(PERPETUAL, "buy", 1)], {"USDT": 190_000})
     found = check_every_rule(losing)
     # 10 * 20,000 lost of 190,000: orders are cancelled, and nothing is closed.
     assert (kinds(found), found["outcome"]) == (["cancel_orders"], "takeover")
+    assert found["steps"][0]["reason"].startswith("1 open order could add risk")
     assert found["shortfall_usd"] == pytest.approx(10_000)
     assert held(found) == {SWAP: 10}
 
@@ -191,6 +283,13 @@ def test_the_hedge_is_the_first_of_the_listed_instruments(gone: tuple[str, ...],
     )
     step = plan(written)["steps"][0]
     assert (step["kind"], list(traded(step))) == ("ddh2", [hedge])
+
+
+def test_a_hedge_is_not_settled_in_a_currency_without_a_price() -> None:
+    written = book([position(CALL, -10, 0.05)], balances={"BTC": 1.0, "USDC": 33_000}, fx={"USDC": 1.0})
+    step = plan(written)["steps"][0]
+    # The perpetual in USDT would come first, were there a rate for USDT.
+    assert (step["kind"], list(traded(step))) == ("ddh2", [USDC_SWAP])
 
 
 def test_standard_closes_what_saves_most_for_its_cost() -> None:

@@ -2,18 +2,19 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
-from liquidation.planner.plan import Plan, Trigger
+from liquidation.planner.plan import Plan, Takeover, Trigger
 from liquidation.planner.planner import plan_of
 from liquidation.planner.sizing import Sizing
 from margin.engine import pipeline
 from margin.engine.documents.book import read_book
 from margin.parameter_files import shipped_library
-from tests.liquidation.support import cash, held, kinds, plan
-from tests.margin.engine.support import CALL, PERPETUAL, book, future, order, position, report
+from tests.liquidation.support import by, cash, held, kinds, plan
+from tests.margin.engine.support import CALL, PERPETUAL, book, future, option, order, position, report
 
 SWAP, INVERSE = PERPETUAL["id"], future("BTC")["id"]
 QUARTERS = Sizing(step_fraction=Decimal("0.25"), min_order_usd=Decimal(10))
@@ -75,15 +76,17 @@ def test_an_inverse_position_settles_in_its_coin() -> None:
     assert found["outcome"] == "safe"
 
 
-def test_an_option_is_closed_at_its_mark_and_never_costs_more_than_it_is_worth() -> None:
-    rows = [position(CALL, -4, 0.05)]
-    listed = [CALL]
-    found = plan(book(rows, balances={"BTC": "0.4"}, instruments=listed))
+@pytest.mark.parametrize("size", [1, 0.1])
+def test_an_option_is_closed_at_its_mark_for_a_part_of_what_it_is_worth(size: float) -> None:
+    rows = [position(CALL, -4 / size, 0.05)]
+    listed = [CALL | {"contract_size": size}]
+    found = plan(by("standard", book(rows, balances={"BTC": "0.4"}, instruments=listed)))
     step = found["steps"][0]
-    # Buying one back: 0.05 of a coin, and 5 % of 5,000 + 0.03 % of 100,000 = 280 dollars.
-    assert (step["kind"], step["trades"][0]["quantity"], step["cost_usd"]) == ("close", "1", 280.0)
-    assert found["steps"][0]["trades"][0]["price"] == "0.05"
-    closed = -4 - held(found).get(CALL["id"], 0.0)
+    # Buying one coin's back: 0.05 of a coin, and 5 % of 5,000 + 0.03 % of 100,000 = 280 dollars.
+    assert (step["kind"], step["cost_usd"]) == ("close", 280.0)
+    (trade,) = step["trades"]
+    assert (trade["side"], trade["quantity"], trade["price"]) == ("buy", f"{1 / size:g}", "0.05")
+    closed = -4 - size * held(found).get(CALL["id"], 0.0)
     assert cash(found)["BTC"] == pytest.approx(0.4 + closed * (0.05 + 0.0028))
 
 
@@ -135,19 +138,26 @@ def test_a_plan_stops_at_the_most_steps_it_may_have() -> None:
 
 
 def test_the_fund_takes_every_future_at_the_price_that_uses_up_the_equity() -> None:
-    rows = [position(SWAP, 10, 120_000), position(future("USDC")["id"], -4, 100_000)]
-    document = book(rows, [order(PERPETUAL, "buy", 1)], {"USDT": 150_000, "USDC": 0})
+    rows = [position(SWAP, 1, 120_000), position(future("USDC")["id"], -4, 100_000)]
+    document = book(rows, [order(PERPETUAL, "buy", 1)], {"USDT": 15_000, "USDC": 0})
     found = plan_values(document)
     assert found.takeover is not None
-    # 200,000 lost of 150,000, over 1.4 m of notional: longs are taken above their mark, shorts below.
-    fraction = -50_000 / 1_400_000
+    # 20,000 lost of 15,000, over half a million of notional: longs are taken above their mark, shorts below.
+    fraction = -5_000 / 500_000
     prices = {name: float(price) for name, price in found.takeover.prices.items()}
     assert prices == pytest.approx(
         {SWAP: 100_000 * (1 - fraction), "BTC-USDC-SWAP": 100_000 * (1 + fraction)}
     )
-    left = 150_000 + 10 * (prices[SWAP] - 120_000) - 4 * (prices["BTC-USDC-SWAP"] - 100_000)
+    left = 15_000 + prices[SWAP] - 120_000 - 4 * (prices["BTC-USDC-SWAP"] - 100_000)
     assert left == pytest.approx(0.0, abs=1e-6)
-    assert found.shortfall_usd == pytest.approx(50_000)
+    assert found.shortfall_usd == pytest.approx(5_000)
+    # Five coins to be traded away at 0.05 %.
+    assert found.takeover.cost_usd == 250
+
+
+def test_debts_alone_are_taken_over_for_nothing() -> None:
+    found = plan_values(book(balances={"USDT": -500}))
+    assert found.takeover == Takeover({}, -500.0, 500.0, Decimal(0))
 
 
 def test_the_account_of_a_plan_is_a_book_that_can_be_margined() -> None:
@@ -160,3 +170,68 @@ def test_the_account_of_a_plan_is_a_book_that_can_be_margined() -> None:
     margined = report(document | {"account": found["account"]})["account"]
     assert margined["mmr"] == found["steps"][-1]["after"]["mmr"]
     assert found["account"]["hedge_limits"]["BTC"] == {"ratio": 0.5, "max_amount": None}
+
+
+def test_a_fee_is_paid_in_the_settlement_currency() -> None:
+    (first, _) = plan_values(book([position(SWAP, 10)], balances={"USDT": 70_000})).steps
+    (trade,) = first.trades
+    assert (trade.fee, trade.fee_currency) == (Decimal(150), "USDT")
+
+
+def test_an_account_exactly_at_its_target_is_safe() -> None:
+    # 12.2 % of a million: at the threshold, and with a target of 1 nothing is missing.
+    exactly = book([position(SWAP, 10)], balances={"USDT": 122_000})
+    found = plan_values(exactly, target_ratio=1.0)
+    assert (str(found.trigger), found.initial.deficit) == ("liquidation", 0.0)
+    assert (found.steps, str(found.outcome)) == ((), "safe")
+
+
+#: Half of a future's notional for trading it: closing one costs more than it saves.
+DEAR = {"futures_cost": 0.5}
+
+
+def test_what_lowers_nothing_is_not_traded() -> None:
+    # Far out of the money and without volatility: worth nothing, and no scenario makes it worth anything.
+    worthless = option("USDT", 1_000_000, "call", mark=0.0, mark_iv=0.0)
+    rows = [position(SWAP, 10), position(worthless, 1, 0.0)]
+    document = book(rows, balances={"USDT": 100_000}, instruments=[PERPETUAL, worthless])
+    found = plan_values(document, **DEAR)
+    assert (found.steps, str(found.outcome)) == ((), "takeover")
+
+
+def test_a_step_under_the_least_is_taken_where_there_is_no_other() -> None:
+    # A ten-thousandth of a call requires 3 % + 0.2 % of the index and its mark: 82 cents, which at 1.1 times,
+    # less 2.8 cents of cost, are under 0.5 % of what is missing for the perpetual's 4,000.
+    written = option("USDT", 100_000)
+    rows = [position(SWAP, 10), position(written, "-0.0001", 5_000)]
+    document = by("standard", book(rows, balances={"USDT": 3_900}, instruments=[PERPETUAL, written]))
+    found = plan_values(document, **DEAR)
+    assert found.initial.deficit == pytest.approx(1.1 * (4_000 + 0.82) - (3_900 - 0.5))
+    (step,) = found.steps
+    assert [(trade.instrument, trade.quantity) for trade in step.trades] == [
+        (written["id"], Decimal("0.0001"))
+    ]
+    assert step.before.deficit - step.after.deficit == pytest.approx(1.1 * 0.82 - 0.028)
+    assert str(found.outcome) == "takeover"
+
+
+def test_balances_finer_than_a_float_stay_exact() -> None:
+    # A hundred thousand million coins of a millionth of a dollar, 80 % of which count; 79,000 are owed.
+    there = Decimal("100000000000.000000000000000001")
+    document = book(balances={"SHIB": str(there), "USDT": -79_000})
+    document["market"]["index"]["SHIB-USD"] = 1e-6
+    found = plan(document)
+    (conversion,) = found["steps"][0]["conversions"]
+    assert conversion["sell"] == "SHIB"
+    left, sold = Fraction(found["account"]["balances"]["SHIB"]), Fraction(conversion["amount"])
+    assert left + sold == Fraction(there)
+    assert float(sold) == pytest.approx(79_000 / 0.999 * 1e6)
+
+
+@pytest.mark.parametrize("named", [("USDT", "*"), ("USDT",)])
+def test_what_the_order_does_not_name_goes_by_its_worth(named: tuple[str, ...]) -> None:
+    # 40,000 of BTC and 30,000 of USDC; 98 % of the BTC counts, of 69,200 against 68,300 owed.
+    document = book(balances={"USDC": 30_000, "BTC": 0.4, "USD": -68_300})
+    found = plan_values(document, repay_order=named)
+    assert found.steps[0].conversions[0].sell == "BTC"
+    assert found.steps[0].conversions[0].amount == Decimal("0.4")

@@ -229,6 +229,19 @@ def test_spot_pays_for_the_basis_of_what_it_hedges(premium: float, rate: float) 
     assert entry["components"]["delta_spread"] == exact(2 * BTC * rate)
 
 
+def test_the_basis_is_that_of_derivatives_on_the_other_side_of_the_spot() -> None:
+    """What stands 20 % above the index is short; a long perpetual at the index has no part in the mean."""
+    dear, flat = future("USDT", mark=BTC * 1.2), future("USDC")
+    rows = [position(dear, -3), position(flat, 1)]
+    entry = unit(uta(rows, balances={"BTC": 2}, hedge_mode="spot_hedge", instruments=[dear, flat]))
+    assert entry["spot_in_use"] == 2.0
+    assert entry["components"]["delta_spread"] == exact(2 * BTC * (0.45 * 0.2 - 0.05 - 0.02))
+    rows = [position(dear, 3), position(flat, -1)]
+    entry = unit(uta(rows, balances={"BTC": -2}, hedge_mode="spot_hedge", instruments=[dear, flat]))
+    assert entry["spot_in_use"] == -2.0
+    assert entry["components"]["delta_spread"] == exact(2 * BTC * (0.45 * 0.2 - 0.05 - 0.02))
+
+
 def test_contingencies_make_up_the_requirement() -> None:
     rows = [position(PERPETUAL, 2), position(future("BTC"), -BTC), position(option("USDT", BTC), -1)]
     entry = unit(uta(rows, instruments=[PERPETUAL, future("BTC"), option("USDT", BTC)]))

@@ -22,6 +22,7 @@ from tests.margin.engine.support import (
     report,
     unit,
 )
+from tests.reference.strategies import parameters_of
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +112,20 @@ def test_volatility_shift_is_linear_between_nodes() -> None:
     scenarios = unit(book([position(call, 1)], **priced(call)))["scenarios"]
     root = math.sqrt(15 / 365)
     values = [BTC * math.erf(vol * root / 2 / math.sqrt(2)) for vol in (0.225, 0.5, 0.775)]
+    still = scenarios["pnl"][scenarios["price_moves"].index(0.0)]
+    assert still == [exact(value - values[1]) for value in values]
+
+
+def test_a_relative_shift_multiplies_the_volatility() -> None:
+    """At 15 days, half way from 50 % to 35 %: a call at 57.5 % and at 142.5 % of its volatility."""
+    nodes = [{"days": days, "shift": shift} for days, shift in ((0, 0.5), (30, 0.35), (60, 0.25))]
+    stored = parameters_of({"methodology": "okx-2025", "parameters": "2025-01-21"})
+    shift = {"unit": "relative", "nodes": nodes, "min_vol": 0.01}
+    inline = stored | {"mr1": stored["mr1"] | {"vol_shift": shift}}
+    call = option("USDT", BTC, "call", 15, mark_iv=0.5)
+    scenarios = unit(book([position(call, 1)], **priced(call)) | {"parameters": inline})["scenarios"]
+    root = math.sqrt(15 / 365)
+    values = [BTC * math.erf(vol * root / 2 / math.sqrt(2)) for vol in (0.2875, 0.5, 0.7125)]
     still = scenarios["pnl"][scenarios["price_moves"].index(0.0)]
     assert still == [exact(value - values[1]) for value in values]
 
