@@ -92,7 +92,7 @@ class SnapshotsView(ApiView):
 
     @idempotent
     def _publish(self, request: Request, document: SnapshotDocument, source: str) -> Response:
-        snapshot = snapshot_publish(document=document, source=source)
+        snapshot = snapshot_publish(document=document, source=source, actor=self.actor)
         return Response(self.get_serializer(snapshot).data, status=HTTPStatus.CREATED)
 
 

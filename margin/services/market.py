@@ -24,8 +24,10 @@ from margin.market_states import guard_memory
 from margin.models import MarketSnapshot, ParameterVersion
 from margin.services.guarding import guard_judge, guard_record
 from margin.services.versions import CLOCK, version_audit, versions_mirror
+from pmplatform.common.audit import audit_append
 from pmplatform.common.decimals import amount_fault, decimal_text
 from pmplatform.common.locking import turn_take
+from pmplatform.common.principals import Actor
 
 #: Whoever publishes a snapshot takes this turn; whoever acts by the newest one may share it.
 MARKET_TURN: Final = "market"
@@ -33,7 +35,9 @@ _SETTLEMENT = MapOf(Exact(PRICE))
 
 
 @transaction.atomic
-def snapshot_accept(*, market: Any, as_of: datetime, source: str, settlement: Any = None) -> MarketSnapshot:
+def snapshot_accept(
+    *, market: Any, as_of: datetime, source: str, actor: Actor, settlement: Any = None
+) -> MarketSnapshot:
     """Store a market object as the newest snapshot and list its instruments, if the guards let it pass.
 
     ``settlement`` gives the price of the underlying, by instrument, at which expired ones settle. One
@@ -69,6 +73,14 @@ def snapshot_accept(*, market: Any, as_of: datetime, source: str, settlement: An
         carried={name: value for name, value in memory.levels.items() if name not in levels},
     )
     guard_record(before=before, snapshot=snapshot, memory=memory)
+    audit_append(
+        actor=actor,
+        action="snapshot.accept",
+        object_type="snapshot",
+        object_id=snapshot.pk,
+        tenant_id=None,
+        after={"as_of": iso(as_of), "source": source, "sha256": snapshot.sha256},
+    )
     return snapshot
 
 

@@ -15,6 +15,7 @@ from margin.models import MarketSnapshot
 from margin.services.market import snapshot_accept
 from margin.services.runs import run_was_taken, run_write
 from pmplatform.common.outbox import outbox_append
+from pmplatform.common.principals import Actor
 from pmplatform.common.transactions import one_view
 
 #: Topic of the outbox: there is a snapshot to be margined.
@@ -55,12 +56,13 @@ class SnapshotDocument:
 
 
 @transaction.atomic
-def snapshot_publish(*, document: SnapshotDocument, source: str) -> MarketSnapshot:
+def snapshot_publish(*, document: SnapshotDocument, source: str, actor: Actor) -> MarketSnapshot:
     """Accept a snapshot as `snapshot_accept` does, and tell of it: a run follows without further asking."""
     snapshot = snapshot_accept(
         market=document.market,
         as_of=document.as_of,
         source=source,
+        actor=actor,
         settlement=document.settlement,
     )
     outbox_append(topic=SNAPSHOT_PUBLISHED, payload={"snapshot": snapshot.pk})

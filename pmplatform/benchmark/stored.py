@@ -49,7 +49,7 @@ def snapshot_next() -> MarketSnapshot:
     """The benchmark's market once more, a second later: its arrays are not those of any other snapshot."""
     last = selectors.snapshot_latest()
     as_of = AS_OF if last is None else last.as_of + timedelta(seconds=1)
-    return snapshot_accept(market=market_document(), as_of=as_of, source=SOURCE)
+    return snapshot_accept(market=market_document(), as_of=as_of, source=SOURCE, actor=ACTOR)
 
 
 def accounts_fill(first: int, accounts: int, tenant: int) -> None:

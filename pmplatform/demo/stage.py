@@ -37,7 +37,7 @@ def stage(
         return False
     parameters_load_initial(documents=shipped_documents())
     market = DemoMarket(seed, now).document()
-    snapshot_accept(market=market, as_of=now, source=SOURCE)
+    snapshot_accept(market=market, as_of=now, source=SOURCE, actor=ACTOR)
     version, text = shipped_declaration()
     declaration_publish(version=version, text=text, actor=ACTOR, now=now)
     tenant = tenant_create(slug="demo-desk", name="Demo desk", actor=ACTOR)

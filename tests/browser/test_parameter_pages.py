@@ -26,7 +26,7 @@ from tests.browser.browsing import Theme, browsing
 from tests.console.people import person
 from tests.margin.proposals import ALICE, document_of
 from tests.margin.test_runs import work_through
-from tests.margin.world import SEED, world
+from tests.margin.world import ACTOR, SEED, world
 from tests.support.client import TlsClient
 from tests.support.console import enter
 from tests.support.processes import live_server
@@ -52,7 +52,7 @@ def proposed() -> ParameterVersion:
     accounts = [account.document for account in demo_accounts(market, 30, SEED)]
     world(market, now - timedelta(seconds=5), accounts)
     jumped = deepcopy(market) | {"fx": {**market["fx"], "USDC": 0.85}}
-    snapshot_publish(document=SnapshotDocument(now, jumped), source="tests")
+    snapshot_publish(document=SnapshotDocument(now, jumped), source="tests", actor=ACTOR)
     work_through(run_start(reason=RunReason.MANUAL))
     document = document_of(IN_FORCE, METHODOLOGY)
     document |= {"version": "winter", "effective_from": f"{now.year + 1}-01-01T08:00:00Z", "imr_factor": 1.5}

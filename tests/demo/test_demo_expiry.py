@@ -14,7 +14,7 @@ from margin.services.publishing import SnapshotDocument, snapshot_publish
 from margin.services.runs import run_start
 from margin.services.settlement import settlements_run
 from pmplatform.demo.market import DemoMarket
-from pmplatform.demo.stage import SOURCE, market_standing, stage
+from pmplatform.demo.stage import ACTOR, SOURCE, market_standing, stage
 from tests.margin.test_runs import work_through
 from tests.margin.world import newest_run
 
@@ -29,7 +29,7 @@ def tick(market: DemoMarket, to: datetime) -> None:
     """What the demo's feed does at a tick."""
     document = market.step((to - market.as_of).total_seconds())
     published = SnapshotDocument(market.as_of, document, market.settlement or None)
-    snapshot_publish(document=published, source=SOURCE)
+    snapshot_publish(document=published, source=SOURCE, actor=ACTOR)
 
 
 def margined() -> None:

@@ -37,7 +37,7 @@ HEALTHY = directional(400_000)
 def seen(market: dict[str, Any], seconds: float) -> str:
     """Accept a snapshot, margin and review by it at once; the account's status at that market."""
     now = at(seconds)
-    snapshot_accept(market=market, as_of=now, source="tests")
+    snapshot_accept(market=market, as_of=now, source="tests", actor=ACTOR)
     work_through(runs.run_start(reason=RunReason.MANUAL))
     run_review(run_id=newest_run().pk, now=now + timedelta(seconds=1))
     return MarginResult.objects.get(run=newest_run()).status

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from importlib import import_module
 from pkgutil import iter_modules
@@ -28,7 +29,9 @@ from margin.services import (
     enrolment,
     fills,
     impacts,
+    market,
     orders,
+    publishing,
     risk_states,
     runs,
     transfers,
@@ -47,6 +50,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ME = Actor(name="user:me", request_id="mine")
 NOW = desks.AS_OF
+TICK = timedelta(seconds=5)
 #: What services are made of: the row is theirs, or that of the service in the table that calls them.
 PARTS = {
     "account_changing",
@@ -281,6 +285,16 @@ DEEDS: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
         tenant,
         lambda _: risk_states.risk_state_set(
             underlying="BTC", mode=RiskMode.HOLD, reason="a drill", actor=ME, now=NOW
+        ),
+    ),
+    "snapshot_accept": (
+        at_desk,
+        lambda _: market.snapshot_accept(market=desks.market(), as_of=NOW + TICK, source="me", actor=ME),
+    ),
+    "snapshot_publish": (
+        at_desk,
+        lambda _: publishing.snapshot_publish(
+            document=publishing.SnapshotDocument(NOW + TICK, desks.market()), source="me", actor=ME
         ),
     ),
     "run_start": (at_desk, lambda _: runs.run_start(reason=RunReason.MANUAL, actor=ME)),

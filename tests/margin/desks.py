@@ -67,7 +67,7 @@ def after_expiry(
     later = market(index)
     later["instruments"] = [row for row in later["instruments"] if "expiry" not in row]
     as_of = EXPIRY + timedelta(minutes=minutes)
-    return snapshot_accept(market=later, as_of=as_of, source="tests", settlement=settlement)
+    return snapshot_accept(market=later, as_of=as_of, source="tests", actor=ACTOR, settlement=settlement)
 
 
 def order(instrument: str, side: str, quantity: str, price: str) -> OrderDocument:

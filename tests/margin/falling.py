@@ -13,7 +13,7 @@ from margin.models import MarginRun
 from margin.services.market import snapshot_accept
 from margin.services.runs import run_start
 from tests.margin.test_runs import work_through
-from tests.margin.world import AS_OF, demo_market_document, newest_run
+from tests.margin.world import ACTOR, AS_OF, demo_market_document, newest_run
 
 CRASH: Final = Path(__file__).resolve().parents[2] / "../shared/data/crash_replay/hourly_2020-03_covid.csv"
 SWAP: Final = "BTC-USDT-SWAP"
@@ -78,6 +78,6 @@ def account_worth(
 
 def margined(market: Mapping[str, Any], as_of: datetime = AS_OF) -> MarginRun:
     """A completed run over a new snapshot of the market."""
-    snapshot_accept(market=market, as_of=as_of, source="tests")
+    snapshot_accept(market=market, as_of=as_of, source="tests", actor=ACTOR)
     work_through(run_start(reason=RunReason.MANUAL))
     return newest_run()

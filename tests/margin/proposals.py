@@ -16,7 +16,7 @@ from pmplatform.common.principals import Actor
 from pmplatform.demo.accounts import demo_accounts
 from pmplatform.demo.market import DemoMarket
 from tests.margin.test_runs import work_through
-from tests.margin.world import SEED, world
+from tests.margin.world import ACTOR, SEED, world
 
 CLASSIC: Final = "okx-classic"
 #: 2024-06-05 is in force, 2025-01-06 is to come.
@@ -73,7 +73,7 @@ def impact_of(version: ParameterVersion, base: str = "2024-06-05") -> ImpactRepo
 def snapshot_at(moment: datetime) -> MarketSnapshot:
     """The demo market as it has become by a later moment."""
     market = DemoMarket(SEED, NOW).step((moment - NOW).total_seconds())
-    return snapshot_accept(market=market, as_of=moment, source="tests")
+    return snapshot_accept(market=market, as_of=moment, source="tests", actor=ACTOR)
 
 
 HOUR: Final = timedelta(hours=1)

@@ -103,7 +103,7 @@ def test_a_slow_computation_of_an_older_state_does_not_overtake_a_newer_one(
 
 
 def test_a_run_that_read_the_account_before_its_change_does_not_hide_the_change(account_id: int) -> None:
-    snapshot_accept(market=market(), as_of=AS_OF, source="tests")
+    snapshot_accept(market=market(), as_of=AS_OF, source="tests", actor=ACTOR)
     part_ids = run_start(reason=RunReason.SNAPSHOT)
     buy(account_id)
     accounts_remargin(account_ids=[account_id])
@@ -120,7 +120,7 @@ def test_a_run_that_read_the_account_before_its_change_does_not_hide_the_change(
 def test_arrays_that_are_complete_are_used_before_the_results_of_their_run_are_there(
     account_id: int,
 ) -> None:
-    snapshot = snapshot_accept(market=market(), as_of=AS_OF, source="tests")
+    snapshot = snapshot_accept(market=market(), as_of=AS_OF, source="tests", actor=ACTOR)
     part_ids = run_start(reason=RunReason.SNAPSHOT)
     buy(account_id)
     for part_id in part_ids:

@@ -22,7 +22,7 @@ from tests.margin.falling import (
     moved,
     recorded_factors,
 )
-from tests.margin.world import AS_OF, world
+from tests.margin.world import ACTOR, AS_OF, world
 from tests.support.processes import start_worker
 from tests.support.waiting import wait_until
 
@@ -128,7 +128,7 @@ def test_a_stale_snapshot_moves_nobody_and_counts_for_nothing() -> None:
 def test_a_snapshot_counts_once_however_many_runs_and_reviews_it_has() -> None:
     world(linear_market(), AS_OF, [account_worth(12_000, "A")])
     market, as_of = moved(linear_market(), 0.8), AS_OF + STEP
-    snapshot_accept(market=market, as_of=as_of, source="tests")
+    snapshot_accept(market=market, as_of=as_of, source="tests", actor=ACTOR)
     first = margined(market, as_of)
     for _ in range(3):
         eligibility_review(run_id=first.pk, now=as_of + MOMENT)
@@ -153,7 +153,7 @@ def test_workers_review_every_run_that_completes() -> None:
     with start_worker():
         for number in (1, 2):
             market = moved(linear_market(), 0.8)
-            snapshot_accept(market=market, as_of=began + number * MOMENT, source="tests")
+            snapshot_accept(market=market, as_of=began + number * MOMENT, source="tests", actor=ACTOR)
             enqueue(run_start(reason=RunReason.MANUAL))
             # What the suspension itself has margined again is a run of its own, which nobody reviews.
             wait_until(lambda: not asked_for.filter(reviewed_at__isnull=True).exists())

@@ -189,7 +189,7 @@ def test_nobody_enrols_leaves_or_changes_by_a_market_that_cannot_be_relied_on(
     accounts_load(tenant_id=outside.tenant_id, documents=[book], actor=ACTOR, now=AS_OF)
     inside = Account.objects.get(code="I")
     as_of = AS_OF + timedelta(seconds=5)
-    snapshot_accept(market=moved(linear_market(), factor), as_of=as_of, source="tests")
+    snapshot_accept(market=moved(linear_market(), factor), as_of=as_of, source="tests", actor=ACTOR)
     at = {"now": AS_OF + timedelta(seconds=seconds)}
     for refusal in (
         refused(account_enrol, **call(outside, **at), methodology=None),
@@ -200,7 +200,7 @@ def test_nobody_enrols_leaves_or_changes_by_a_market_that_cannot_be_relied_on(
         assert any(reason in said for said in refusal.reasons)
     settled = {"now": AS_OF + timedelta(seconds=11)}
     as_of = AS_OF + timedelta(seconds=10)
-    snapshot_accept(market=moved(linear_market(), factor), as_of=as_of, source="tests")
+    snapshot_accept(market=moved(linear_market(), factor), as_of=as_of, source="tests", actor=ACTOR)
     account_enrol(**call(outside, **settled), methodology=None)
     account_leave(**call(inside, **settled))
 
@@ -223,7 +223,7 @@ def test_an_account_that_the_newest_snapshot_cannot_price_is_refused_with_the_re
     world(linear_market(), AS_OF, [])
     gone = moved(linear_market(), 1.0)
     gone["instruments"] = [row for row in gone["instruments"] if row["id"] != SWAP]
-    snapshot_accept(market=gone, as_of=AS_OF, source="tests")
+    snapshot_accept(market=gone, as_of=AS_OF, source="tests", actor=ACTOR)
     tenant = Tenant.objects.get(slug="desk")
     accounts_load(tenant_id=tenant.pk, documents=[hedged_book()], actor=ACTOR, now=AS_OF)
     account = Account.objects.get(code="H")

@@ -22,7 +22,7 @@ from pmplatform.common.errors import Refused
 from tests.margin import desks
 from tests.margin.desks import SWAP, account_of, market, order, transfer
 from tests.margin.falling import account_worth, linear_market, margined, moved
-from tests.margin.world import AS_OF, world
+from tests.margin.world import ACTOR, AS_OF, world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,7 +35,7 @@ def depegged(rate: float) -> dict[str, Any]:
 
 
 def accept(document: Mapping[str, Any], ticks: int = 1) -> MarketSnapshot:
-    return snapshot_accept(market=document, as_of=AS_OF + ticks * TICK, source="tests")
+    return snapshot_accept(market=document, as_of=AS_OF + ticks * TICK, source="tests", actor=ACTOR)
 
 
 def word(ticks: int = 1) -> str:
@@ -125,7 +125,7 @@ def test_a_refusal_is_kept_with_its_reasons_although_its_transaction_is_undone()
         refusals_recorded(source="feed", as_of=AS_OF),
         transaction.atomic(),
     ):
-        snapshot_accept(market=market() | {"instruments": []}, as_of=AS_OF, source="feed")
+        snapshot_accept(market=market() | {"instruments": []}, as_of=AS_OF, source="feed", actor=ACTOR)
     event = MarketGuardEvent.objects.get()
     assert (event.kind, event.source, event.as_of, event.snapshot) == ("refused", "feed", AS_OF, None)
     assert event.reasons == [f"market.instruments: lacks {SWAP}, which is in use"]

@@ -104,7 +104,7 @@ def test_margin_as_of_an_instant_is_what_was_stored_then_byte_for_byte() -> None
         now = AS_OF + minute * MINUTE
         if minute == 2:
             moved = market({"BTC-USD": 98_000.0, "BTC-USDT": 98_000.0})
-            snapshot_accept(market=moved, as_of=now, source="tests")
+            snapshot_accept(market=moved, as_of=now, source="tests", actor=ACTOR)
             run_everything()
         fill_record(account_id=account_id, fill=fill(SWAP, "buy", "7", "99500"), actor=ACTOR, now=now)
         accounts_remargin(account_ids=[account_id])

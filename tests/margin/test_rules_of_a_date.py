@@ -15,7 +15,7 @@ from margin.services.reports import report_of
 from margin.services.runs import run_start
 from tests.margin.test_api import _client
 from tests.margin.test_runs import work_through
-from tests.margin.world import world
+from tests.margin.world import ACTOR, world
 
 CLASSIC: Final = "okx-classic"
 #: Instants of the market, and the version in force at each.
@@ -80,7 +80,7 @@ def test_runs_and_questions_about_the_past_go_by_the_rules_of_their_date() -> No
     first = datetime.fromisoformat(next(iter(DATES)))
     world(MARKET, first - timedelta(minutes=1), [{**HELD, "methodology": CLASSIC}])
     for at in DATES:
-        snapshot_accept(market=MARKET, as_of=datetime.fromisoformat(at), source="tests")
+        snapshot_accept(market=MARKET, as_of=datetime.fromisoformat(at), source="tests", actor=ACTOR)
         work_through(run_start(reason=RunReason.MANUAL))
     results = list(MarginResult.objects.order_by("id"))
     assert [report_of(result)["parameters"]["version"] for result in results] == list(DATES.values())

@@ -78,7 +78,9 @@ def world_lacking_an_option(accounts: int) -> str:
     gone: str = next(name for name, _ in held.most_common() if name in options)
     world(market, AS_OF, [])
     rest = [row for row in market["instruments"] if row["id"] != gone]
-    snapshot_accept(market=market | {"instruments": rest}, as_of=AS_OF + timedelta(seconds=5), source="tests")
+    snapshot_accept(
+        market=market | {"instruments": rest}, as_of=AS_OF + timedelta(seconds=5), source="tests", actor=ACTOR
+    )
     accounts_load(tenant_id=Tenant.objects.get().pk, documents=books, actor=ACTOR, now=AS_OF)
     return gone
 

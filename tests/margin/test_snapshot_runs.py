@@ -16,7 +16,7 @@ from margin.services.runs import run_start, run_was_taken
 from margin.tasks import start_due_run, start_scheduled_run
 from tests.margin.desks import AS_OF, SWAP, account_of, market
 from tests.margin.test_runs import work_through
-from tests.margin.world import newest_run
+from tests.margin.world import ACTOR, newest_run
 from tests.support.processes import start_relay, start_worker
 from tests.support.waiting import wait_until
 
@@ -29,7 +29,7 @@ def published(number: int) -> int:
     """The sequence of a snapshot so many ticks after the first."""
     document: Any = market({"BTC-USD": 100_000.0 + number})
     moment = AS_OF + number * TICK
-    return snapshot_publish(document=SnapshotDocument(moment, document), source="tests").pk
+    return snapshot_publish(document=SnapshotDocument(moment, document), source="tests", actor=ACTOR).pk
 
 
 def runs_by_snapshot() -> list[tuple[int, str]]:

@@ -51,7 +51,7 @@ def test_without_a_version_of_standard_the_figures_are_null_and_the_rest_stands(
     parameters_load_initial(
         documents=[document for document in shipped_documents() if "mr1" in document["versions"][0]]
     )
-    snapshot_accept(market=market, as_of=AS_OF, source="tests")
+    snapshot_accept(market=market, as_of=AS_OF, source="tests", actor=ACTOR)
     tenant = Tenant.objects.create(slug="desk", name="Desk")
     documents = [account.document for account in demo_accounts(market, 4, SEED)]
     accounts_load(tenant_id=tenant.pk, documents=documents, actor=ACTOR, now=AS_OF)

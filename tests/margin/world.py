@@ -28,7 +28,7 @@ def world(
 ) -> MarketSnapshot:
     """Store parameters, snapshot and accounts; returns the snapshot."""
     parameters_load_initial(documents=shipped_documents())
-    snapshot = snapshot_accept(market=market, as_of=as_of, source="tests")
+    snapshot = snapshot_accept(market=market, as_of=as_of, source="tests", actor=ACTOR)
     tenant, _ = Tenant.objects.get_or_create(slug="desk", defaults={"name": "Desk"})
     accounts_load(tenant_id=tenant.pk, documents=list(accounts), actor=ACTOR, now=as_of)
     return snapshot

@@ -48,7 +48,9 @@ class Command(PlatformCommand):
         try:
             read = feed.read(timezone.now())
             with refusals_recorded(source=name, as_of=read.as_of):
-                snapshot = snapshot_publish(document=SnapshotDocument(read.as_of, read.market), source=name)
+                snapshot = snapshot_publish(
+                    document=SnapshotDocument(read.as_of, read.market), source=name, actor=self.actor
+                )
         except (VenueUnavailable, DocumentError, ValidationFailed, LockTimeout) as error:
             self.stderr.write(f"{timezone.now().isoformat()} {error}")
             return False

@@ -38,7 +38,7 @@ class Command(PlatformCommand):
         try:
             document, source = _read(path, _rates(options["fx"])), path.suffix.lstrip(".")
             with refusals_recorded(source=source, as_of=document.as_of):
-                snapshot = snapshot_publish(document=document, source=source)
+                snapshot = snapshot_publish(document=document, source=source, actor=self.actor)
         except DocumentError as error:
             raise CommandError(
                 "\n".join(f"{path}: {fault}" for fault in error.faults), returncode=BAD_INPUT

@@ -102,7 +102,7 @@ def _tick(market: DemoMarket, move: Move, warnings: WarningsSeen) -> Tick:
     document = market.step(move.seconds, move.factors, move.iv_rises)
     now = market.as_of
     published = SnapshotDocument(now, document, market.settlement or None)
-    snapshot = snapshot_publish(document=published, source=SOURCE)
+    snapshot = snapshot_publish(document=published, source=SOURCE, actor=ACTOR)
     _settle(now)
     _margin_and_review(now)
     prices = books.Prices(margin.snapshot_market(snapshot.pk))

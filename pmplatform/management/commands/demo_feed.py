@@ -25,5 +25,5 @@ class Command(PlatformCommand):
             elapsed = (timezone.now() - market.as_of).total_seconds()
             document = market.step(max(elapsed, options["every"]))
             published = SnapshotDocument(market.as_of, document, market.settlement or None)
-            snapshot_publish(document=published, source=SOURCE)
+            snapshot_publish(document=published, source=SOURCE, actor=self.actor)
             ticks += 1

@@ -22,7 +22,7 @@ from pmplatform.common.errors import StaleClaim
 from pmplatform.common.principals import Actor
 from tests.margin.engine.support import AS_OF, PERPETUAL, book, order, position
 from tests.margin.test_runs import work_through
-from tests.margin.world import world
+from tests.margin.world import ACTOR, world
 
 __all__ = ["StaleClaim", "step_act"]
 
@@ -98,7 +98,7 @@ def snapshot(document: Document, seconds: float, factor: float = 1.0) -> MarketS
             row["mark"] *= factor
         if "forward" in row:
             row["forward"] *= factor
-    return snapshot_accept(market=market, as_of=at(seconds), source="tests")
+    return snapshot_accept(market=market, as_of=at(seconds), source="tests", actor=ACTOR)
 
 
 def claimed(seconds: float = 1.0) -> Claim:
