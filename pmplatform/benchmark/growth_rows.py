@@ -19,7 +19,7 @@ _MOST_RISE: Final = 1.15
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """Accounts margined in one process of their own: its processor seconds, and its peak memory in GiB."""
+    """So many accounts margined: the seconds of it, and the peak memory in GiB of a process."""
 
     accounts: int
     seconds: float
@@ -34,16 +34,24 @@ def growth_measures(sizes: Sequence[int]) -> Iterator[Measure]:
     """Time for each account from the smallest size to the largest, and memory at the largest."""
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         grown = pool.map(margin_streamed, sizes, chunksize=1)
+    yield from grown_measures(
+        grown, "of the time", f"cut, prepared and margined in shards of {BLOCK:,}, no database", ""
+    )
+
+
+def grown_measures(grown: Sequence[Grown], what: str, how: str, memory: str) -> Iterator[Measure]:
+    """The rows of sizes, ascending; `what` grows, `how` and `memory` are notes on time and memory."""
+    sizes = [size.accounts for size in grown]
     costs = [size.microseconds_each for size in grown]
     rises = [later / earlier for i, earlier in enumerate(costs) for later in costs[i + 1 :]]
     steps = ", ".join(f"{size.accounts:,}: {size.microseconds_each:.1f} us" for size in grown)
     yield Measure(
-        f"growth of the time for each account, {sizes[0]:,} to {sizes[-1]:,}",
+        f"growth {what} for each account, {sizes[0]:,} to {sizes[-1]:,}",
         Quantity(costs[-1], "us"),
         Quantity(min(costs), "us", "the least of all"),
         max(rises),
         Goal(Sense.AT_MOST, _MOST_RISE),
-        f"cut, prepared and margined in shards of {BLOCK:,}, no database; {steps}",
+        f"{how}; {steps}",
         tuple((float(size.accounts), size.microseconds_each) for size in grown),
     )
     yield Measure(
@@ -52,6 +60,7 @@ def growth_measures(sizes: Sequence[int]) -> Iterator[Measure]:
         None,
         None,
         Goal(Sense.AT_MOST, _MOST_GIB, "GiB"),
+        memory,
     )
 
 

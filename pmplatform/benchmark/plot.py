@@ -1,46 +1,66 @@
 """Cost against accounts as a small SVG, drawn without a library."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 _SVG: Final = "http://www.w3.org/2000/svg"
 _WIDTH: Final = 560
-_HEIGHT: Final = 320
+_HEIGHT: Final = 340
 _LEFT: Final = 70
-_RIGHT: Final = 530
-_TOP: Final = 40
-_BOTTOM: Final = 260
+_RIGHT: Final = 500
+_TOP: Final = 80
+_BOTTOM: Final = 280
+_COLOURS: Final = ("#1f5fa8", "#a8521f")
+
+Points = Sequence[tuple[float, float]]
 
 
-def growth_plot(points: Sequence[tuple[float, float]]) -> str:
-    """Microseconds for each account, from 0, over accounts on a logarithmic axis."""
-    accounts, costs = zip(*points, strict=True)
-    most = 1.25 * max(costs)
-    first, last = math.log10(min(accounts)), math.log10(max(accounts))
+@dataclass(frozen=True, slots=True)
+class _Axes:
+    """Accounts across, logarithmic; microseconds upwards, from 0."""
 
-    def place(count: float, cost: float) -> tuple[float, float]:
-        across = (math.log10(count) - first) / (last - first)
-        return _LEFT + across * (_RIGHT - _LEFT), _BOTTOM - cost / most * (_BOTTOM - _TOP)
+    first: float
+    last: float
+    most: float
 
-    spots = [place(count, cost) for count, cost in points]
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
-    marks = [
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="#1f5fa8"/>'
-        + _text(x, y - 10, f"{cost:.1f} us")
-        + _text(x, _BOTTOM + 20, f"{count:,.0f}")
-        for (x, y), (count, cost) in zip(spots, points, strict=True)
-    ]
+    def place(self, count: float, cost: float) -> tuple[float, float]:
+        across = math.log10(count / self.first) / math.log10(self.last / self.first)
+        return _LEFT + across * (_RIGHT - _LEFT), _BOTTOM - cost / self.most * (_BOTTOM - _TOP)
+
+
+def growth_plot(series: Mapping[str, Points]) -> str:
+    """Microseconds for each account over accounts: a line for each of at most two series, by name."""
+    counts = sorted({count for points in series.values() for count, _ in points})
+    most = max(cost for points in series.values() for _, cost in points)
+    axes = _Axes(counts[0], counts[-1], 1.25 * most)
+    drawn = zip(series.items(), _COLOURS, strict=False)
     return "\n".join(
         [
             f'<svg xmlns="{_SVG}" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif">',
             f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#ffffff"/>',
             *_frame(),
-            f'<polyline points="{line}" fill="none" stroke="#1f5fa8" stroke-width="2"/>',
-            *marks,
+            *(_text(axes.place(count, 0.0)[0], _BOTTOM + 20, f"{count:,.0f}") for count in counts),
+            *(
+                part
+                for line, ((name, points), colour) in enumerate(drawn)
+                for part in _line(axes, name, points, colour, 24 + 20 * line)
+            ),
             "</svg>\n",
         ]
     )
+
+
+def _line(axes: _Axes, name: str, points: Points, colour: str, legend: float) -> Iterator[str]:
+    """A series with the cost at each point, and its name above the chart."""
+    spots = [axes.place(count, cost) for count, cost in points]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
+    yield f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>'
+    for (x, y), (_, cost) in zip(spots, points, strict=True):
+        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>'
+        yield _text(x, y - 10, f"{cost:.1f} us", colour)
+    yield _text((_LEFT + _RIGHT) / 2, legend, name, colour)
 
 
 def _frame() -> Iterator[str]:
@@ -48,8 +68,7 @@ def _frame() -> Iterator[str]:
     yield f'<line x1="{_LEFT}" y1="{_BOTTOM}" x2="{_RIGHT}" y2="{_BOTTOM}" {style}/>'
     yield f'<line x1="{_LEFT}" y1="{_TOP}" x2="{_LEFT}" y2="{_BOTTOM}" {style}/>'
     yield _text((_LEFT + _RIGHT) / 2, _BOTTOM + 45, "accounts")
-    yield _text((_LEFT + _RIGHT) / 2, 24, "okx-2025, processor time for each account")
 
 
-def _text(x: float, y: float, words: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="13" text-anchor="middle" fill="#222222">{words}</text>'
+def _text(x: float, y: float, words: str, colour: str = "#222222") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="13" text-anchor="middle" fill="{colour}">{words}</text>'

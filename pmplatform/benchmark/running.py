@@ -14,11 +14,12 @@ from margin.models import MarginRun
 from margin.services.runs import run_start
 from margin.tasks import enqueue
 
-#: To look at a run takes a core that its workers need: it is done again after a hundredth of its time.
+#: To look at a run takes a core that its workers need: we wait a hundredth of its time, within these.
 _POLL_SECONDS: Final = 0.005
-_POLL_PART: Final = 0.01
+_LONGEST_POLL: Final = 0.1
 _PATIENCE_SECONDS: Final = 600.0
-_KEPT: Final = ("book", "blobs")
+#: Directories of what this host keeps.
+KEPT: Final = ("book", "blobs")
 
 
 class RunFailed(RuntimeError):
@@ -42,9 +43,10 @@ def run_timed(meanwhile: Callable[[MarginRun], object] | None = None) -> Timed:
     enqueue(part_ids)
     run = MarginRun.objects.latest("id")
     while run.state not in RunState.ended():
-        if time.perf_counter() - started > _PATIENCE_SECONDS:
+        lasted = time.perf_counter() - started
+        if lasted > _PATIENCE_SECONDS:
             raise RunFailed(f"run {run.pk} is {run.state} after {_PATIENCE_SECONDS:.0f} s")
-        time.sleep(max(_POLL_SECONDS, _POLL_PART * (time.perf_counter() - started)))
+        time.sleep(min(max(_POLL_SECONDS, lasted / 100.0), _LONGEST_POLL))
         if meanwhile is not None:
             meanwhile(run)
         run.refresh_from_db(fields=["state", "failure", "result_sha256"])
@@ -55,5 +57,5 @@ def run_timed(meanwhile: Callable[[MarginRun], object] | None = None) -> Timed:
 
 def kept_forget() -> None:
     """Remove the shards and arrays that this host has kept: the next run is a cold one."""
-    for name in _KEPT:
+    for name in KEPT:
         shutil.rmtree(Path(settings.PM_DATA_DIR) / name, ignore_errors=True)

@@ -11,6 +11,7 @@ from pmplatform.benchmark.market import market
 from pmplatform.benchmark.measures import Quantity, as_table, at_most, times_faster, within
 from pmplatform.benchmark.plot import growth_plot
 from pmplatform.benchmark.timing import quantile
+from pmplatform.benchmark.topics import topics_by_servers
 
 
 def test_a_row_passes_on_the_right_side_of_its_goal() -> None:
@@ -55,6 +56,20 @@ def test_the_broadcast_repricing_finds_losses_of_the_engines_size() -> None:
     assert np.median(broadcast) == pytest.approx(np.median(mr1), rel=0.5)
 
 
-def test_the_plot_names_every_size() -> None:
-    drawn = growth_plot([(10_000.0, 5.0), (100_000.0, 5.1), (1_000_000.0, 5.2)])
-    assert all(word in drawn for word in ("10,000", "100,000", "1,000,000", "5.1 us"))
+def test_the_plot_names_every_size_and_series() -> None:
+    sizes = (10_000.0, 100_000.0, 1_000_000.0)
+    drawn = growth_plot(
+        {
+            "engine": list(zip(sizes, (5.0, 5.1, 5.2), strict=True)),
+            "runs": list(zip(sizes, (60.0, 50.0, 51.0), strict=True)),
+        }
+    )
+    words = ("10,000", "100,000", "1,000,000", "5.1 us", "60.0 us", "engine", "runs")
+    assert all(word in drawn for word in words)
+    assert drawn.count("<polyline") == 2
+
+
+def test_a_million_accounts_are_measured_on_servers_of_their_own_and_not_quickly() -> None:
+    assert topics_by_servers("", quick=False) == [["engine", "growth", "runs", "api"], ["million"]]
+    assert topics_by_servers("", quick=True) == [["engine", "growth", "runs", "api"]]
+    assert topics_by_servers("million,engine", quick=True) == [["engine"], ["million"]]
