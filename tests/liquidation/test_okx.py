@@ -92,7 +92,8 @@ def test_little_spot_leaves_or_comes_back_with_its_derivative(coins: str) -> Non
     found = check_every_rule(book([position(SWAP, coins[1:] if long else f"-{coins}")], balances=balances))
     step = found["steps"][0]
     assert step["before"]["mmr"] == pytest.approx(450 + (0.03 * 50_000 if long else 0.02 * 48_100))
-    assert (step["kind"], traded(step)) == ("ddh1", {SWAP: -0.5 if long else 0.5})
+    assert (step["kind"], step["unit"]) == ("ddh1", "BTC")
+    assert traded(step) == {SWAP: -0.5 if long else 0.5}
     (conversion,) = step["conversions"]
     assert (conversion["sell"], conversion["buy"]) == (("USDT", "BTC") if long else ("BTC", "USDT"))
     # 0.1 % on the way, on top of what buys half a coin, or off what half a coin brings.
