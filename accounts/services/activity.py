@@ -1,7 +1,7 @@
 """Records of what has happened to an account: fills, transfers, settlements; effects are written apart."""
 
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.db.models import Model, QuerySet
 
@@ -9,13 +9,29 @@ from accounts import rules
 from accounts.documents import FillDocument, TransferDocument
 from accounts.models import Fill, Instrument, Order, Settlement, Transfer
 from accounts.services.changes import AccountChange, faults_refuse
+from pmplatform.common.columns import plain_value
 from pmplatform.common.errors import Conflict, FieldError, NotFound
+
+_FILL_COLUMNS: Final = (
+    *("account_id", "order_id", "instrument_id", "client_id", "side", "quantity", "price", "fee"),
+    *("fee_currency", "at"),
+)
+# As for every statement of a change: `accounts.services.changes`.
+_FILL: Final = """
+    INSERT INTO accounts_fill
+        (account_id, order_id, instrument_id, client_id, side, quantity, price, fee, fee_currency, at)
+    VALUES (%(account_id)s, %(order_id)s, %(instrument_id)s, %(client_id)s, %(side)s, %(quantity)s, %(price)s,
+        %(fee)s, %(fee_currency)s, %(at)s)
+    RETURNING id
+"""
 
 _Record = TypeVar("_Record", bound=Model)
 
 
 def fill_known(*, change: AccountChange, fill: FillDocument) -> Fill | None:
     """The fill that was recorded under this client id; Conflict when it was another one."""
+    if not fill.client_id:
+        return None
     fills = Fill.objects.filter(account=change.account, client_id=fill.client_id)
     terms = {
         "instrument__code": fill.instrument,
@@ -48,7 +64,7 @@ def fill_append(*, change: AccountChange, fill: FillDocument) -> Fill:
         raise Conflict(f"The account has settled {fill.instrument}.")
     if fill.order_id is not None:
         _order_check(change, fill, fill.order_id)
-    return Fill.objects.create(
+    recorded = Fill(
         account=change.account,
         order_id=fill.order_id,
         instrument=instrument,
@@ -60,10 +76,15 @@ def fill_append(*, change: AccountChange, fill: FillDocument) -> Fill:
         fee_currency=fill.fee_currency,
         at=change.now,
     )
+    columns = {name: getattr(recorded, name) for name in _FILL_COLUMNS}
+    recorded.pk = plain_value(query=_FILL, parameters=columns)
+    return recorded
 
 
 def transfer_known(*, change: AccountChange, transfer: TransferDocument) -> Transfer | None:
     """The transfer that was recorded under this client id; Conflict when it was another one."""
+    if not transfer.client_id:
+        return None
     transfers = Transfer.objects.filter(account=change.account, client_id=transfer.client_id)
     terms = {"currency": transfer.currency, "amount": transfer.amount}
     return _known(transfers, transfer.client_id, terms)
@@ -96,7 +117,7 @@ def settlement_append(
 
 
 def _known(records: QuerySet[_Record], client_id: str, terms: dict[str, Any]) -> _Record | None:
-    if not client_id or not records.exists():
+    if not records.exists():
         return None
     same = records.filter(**terms).first()
     if same is None:

@@ -14,15 +14,33 @@ from accounts import rules, states
 from accounts.choices import InstrumentState, LedgerKind
 from accounts.documents import PositionDocument
 from accounts.models import Account, Balance, Instrument, Position
-from pmplatform.common.columns import plain_row, plain_value
+from pmplatform.common.columns import plain_execute, plain_row, plain_value
 from pmplatform.common.decimals import EXACT
-from pmplatform.common.errors import FieldError, ValidationFailed
-from pmplatform.common.locking import rows_lock
+from pmplatform.common.errors import FieldError, NotFound, ValidationFailed
+from pmplatform.common.locking import BOUNDED, lock_refusal
 from pmplatform.common.outbox import outbox_append
 from pmplatform.common.principals import Actor
 
 ACCOUNT_CHANGED: Final = "account.changed"
 
+# Every change passes here, and none waits for Django to put these statements together: that took a quarter
+# of the time of a change in the web server.
+_ACCOUNT: Final = (
+    *("id", "tenant_id", "code", "name", "methodology", "margin_methodology", "hedge_mode"),
+    *("eligibility_state", "activation_id", "reduce_only", "in_liquidation", "ledger_position", "created_at"),
+)
+_LOCK: Final = """
+    SELECT account.id, account.tenant_id, account.code, account.name, account.methodology,
+        account.margin_methodology, account.hedge_mode, account.eligibility_state, account.activation_id,
+        account.reduce_only, account.in_liquidation, account.ledger_position, account.created_at
+    FROM (SELECT set_config('lock_timeout', %(lock_timeout)s, true)) AS bounded, accounts_account AS account
+    WHERE account.id = %(account)s
+    FOR UPDATE OF account
+"""
+_POSITION_MOVE: Final = """
+    UPDATE accounts_position SET quantity = %(quantity)s, entry_price = %(entry_price)s WHERE id = %(id)s
+"""
+_BALANCE_MOVE: Final = "UPDATE accounts_balance SET amount = %(amount)s WHERE id = %(id)s"
 _TERMS: Final = (
     *("id", "code", "kind", "underlying", "settle", "style"),
     *("contract_size", "expiry", "strike", "option_type", "state"),
@@ -111,11 +129,20 @@ def account_changing(
     NotFound, LockTimeout
     """
     with transaction.atomic():
-        [account] = rows_lock(queryset=Account.objects.all(), ids=[account_id])
+        account = account_lock(account_id)
         change = AccountChange(account=account, kind=kind, actor=actor, now=now)
         yield change
         if change.entries:
             _ledger_write(change)
+
+
+def account_lock(account_id: int) -> Account:
+    """Lock an account until the transaction ends, as ``rows_lock`` does; NotFound, LockTimeout."""
+    with lock_refusal():
+        row = plain_row(query=_LOCK, parameters={"account": account_id, **BOUNDED})
+    if row is None:
+        raise NotFound
+    return Account.from_db(None, _ACCOUNT, row)
 
 
 def ledger_append(*, change: AccountChange, subject: str, before: states.State, after: states.State) -> None:
@@ -128,22 +155,32 @@ def ledger_append(*, change: AccountChange, subject: str, before: states.State, 
 def balance_set(*, change: AccountChange, currency: str, amount: Decimal) -> Balance:
     """Make the cash of a currency ``amount``; a balance of zero keeps its row."""
     faults_refuse([*rules.currency_faults(currency, "currency"), *rules.amount_faults(amount, "amount")])
-    balance = Balance.objects.filter(account=change.account, currency=currency).first()
-    before = None if balance is None else states.balance_state(balance.amount)
-    balance = balance or Balance(account=change.account, currency=currency)
-    balance.amount = amount
-    balance.save()
-    subject = states.balance_subject(currency)
-    ledger_append(change=change, subject=subject, before=before, after=states.balance_state(amount))
-    return balance
+    return _balance_write(change, currency, _balance_held(change, currency), amount)
 
 
 def balance_add(*, change: AccountChange, currency: str, amount: Decimal) -> Balance:
     """Add a signed ``amount`` to the cash of a currency, exactly."""
-    faults_refuse(rules.amount_faults(amount, "amount"))
-    held = Balance.objects.filter(account=change.account, currency=currency).first()
+    faults_refuse([*rules.currency_faults(currency, "currency"), *rules.amount_faults(amount, "amount")])
+    held = _balance_held(change, currency)
     total = amount if held is None else EXACT.add(held.amount, amount)
-    return balance_set(change=change, currency=currency, amount=total)
+    faults_refuse(rules.amount_faults(total, "amount"))
+    return _balance_write(change, currency, held, total)
+
+
+def _balance_held(change: AccountChange, currency: str) -> Balance | None:
+    return Balance.objects.filter(account=change.account, currency=currency).first()
+
+
+def _balance_write(change: AccountChange, currency: str, held: Balance | None, amount: Decimal) -> Balance:
+    before = None if held is None else states.balance_state(held.amount)
+    if held is None:
+        held = Balance.objects.create(account=change.account, currency=currency, amount=amount)
+    else:
+        held.amount = amount
+        plain_execute(query=_BALANCE_MOVE, parameters={"id": held.pk, "amount": amount})
+    subject = states.balance_subject(currency)
+    ledger_append(change=change, subject=subject, before=before, after=states.balance_state(amount))
+    return held
 
 
 def position_set(
@@ -177,7 +214,11 @@ def faults_refuse(faults: Iterable[FieldError]) -> None:
 def _position_save(position: Position, quantity: Decimal, entry_price: Decimal) -> None:
     if quantity:
         position.quantity, position.entry_price = quantity, entry_price
-        position.save()
+        if position.pk is None:
+            position.save()
+            return
+        moved = {"id": position.pk, "quantity": quantity, "entry_price": entry_price}
+        plain_execute(query=_POSITION_MOVE, parameters=moved)
     elif position.pk is not None:
         position.delete()
 

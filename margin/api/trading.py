@@ -26,7 +26,7 @@ from margin.services.orders import order_enter
 from margin.services.transfers import account_withdrawable, transfer_record
 from pmplatform.common.idempotency import IDEMPOTENCY_PARAMETER, idempotent
 from pmplatform.common.problems import problem_responses
-from pmplatform.common.serializers import StrictSerializer
+from pmplatform.common.serializers import StrictSerializer, shared
 from pmplatform.common.tokens import Scope
 from pmplatform.common.views import ApiView
 
@@ -127,7 +127,8 @@ class FillsView(accounts_api.AccountListView):
         report = FillDocument(**_validated(serializers.FillReportSerializer, request))
         selectors.account_check(principal=self.principal, account_id=account_id, to_write=True)
         recorded = fill_record(account_id=account_id, fill=report, actor=self.actor, now=timezone.now())
-        return Response(self.get_serializer(recorded).data, status=HTTPStatus.CREATED)
+        answer = shared(serializers.FillSerializer).to_representation(recorded)
+        return Response(answer, status=HTTPStatus.CREATED)
 
 
 class TransfersView(accounts_api.AccountListView):
@@ -186,6 +187,4 @@ class WithdrawableView(LabelledView):
 
 def _validated(serializer: type[StrictSerializer], request: Request) -> dict[str, Any]:
     """The body, read strictly."""
-    wanted = serializer(data=request.data)
-    wanted.is_valid(raise_exception=True)
-    return dict(wanted.validated_data)
+    return dict(shared(serializer).run_validation(request.data))

@@ -191,10 +191,16 @@ def records_read(*, query: LiteralString, parameters: Mapping[str, object], kind
 
 def plain_row(*, query: LiteralString, parameters: Mapping[str, object]) -> tuple[Any, ...] | None:
     """The first row, None without any; bytes as they are."""
-    # Django's cursor would have bytes written out in hexadecimal.
-    with connection.cursor() as cursor, psycopg.Cursor(cursor.connection) as plain:
+    with _plain_cursor() as plain, connection.wrap_database_errors:
         plain.execute(query, parameters, binary=True)
         return plain.fetchone()
+
+
+def plain_rows(*, query: LiteralString, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+    """Every row, likewise."""
+    with _plain_cursor() as plain, connection.wrap_database_errors:
+        plain.execute(query, parameters, binary=True)
+        return plain.fetchall()
 
 
 def plain_value(*, query: LiteralString, parameters: Mapping[str, object]) -> Any:
@@ -205,5 +211,15 @@ def plain_value(*, query: LiteralString, parameters: Mapping[str, object]) -> An
 
 def plain_execute(*, query: LiteralString, parameters: Mapping[str, object]) -> None:
     """Execute a statement without a result; parameters, among them bytes, go to the server as they are."""
-    with connection.cursor() as cursor, psycopg.Cursor(cursor.connection) as plain:
+    with _plain_cursor() as plain, connection.wrap_database_errors:
         plain.execute(query, parameters)
+
+
+def _plain_cursor() -> psycopg.Cursor[tuple[Any, ...]]:
+    """A cursor whose parameters the server binds, so that it plans a statement once for a connection.
+
+    Django's binds them itself, and has bytes written out in hexadecimal.
+    """
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    return psycopg.Cursor(connection.connection)

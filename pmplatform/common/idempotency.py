@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from pmplatform.common.columns import plain_execute, plain_value
 from pmplatform.common.digest import canonical_sha256
 from pmplatform.common.errors import IdempotencyKeyReused, ValidationFailed
-from pmplatform.common.locking import lock_timeout
+from pmplatform.common.locking import BOUNDED, lock_refusal
 from pmplatform.common.models import IdempotencyRecord
 from pmplatform.common.principals import principal_of
 from pmplatform.common.transactions import one_view
@@ -29,7 +29,8 @@ REPLAYED_HEADER = "Idempotency-Replayed"
 # Waits for another transaction that holds the key: when that commits there is a conflict, else there is none.
 _CLAIM: Final = """
     INSERT INTO common_idempotencyrecord (principal, key, request_sha256, response, created_at)
-    VALUES (%(principal)s, %(key)s, %(request_sha256)s, '', %(now)s)
+    SELECT %(principal)s, %(key)s, %(request_sha256)s, '', %(now)s
+    FROM (SELECT set_config('lock_timeout', %(lock_timeout)s, true)) AS bounded
     ON CONFLICT (principal, key) DO NOTHING
     RETURNING id
 """
@@ -136,8 +137,8 @@ def _once(
 def _claimed(request: Request, key: str) -> tuple[IdempotencyRecord, bool]:
     """Insert the key's row, waiting for a transaction that is about to; say whether it is ours."""
     identity = _identity(request, key)
-    with lock_timeout():
-        new = plain_value(query=_CLAIM, parameters={**identity, "now": timezone.now()})
+    with lock_refusal():
+        new = plain_value(query=_CLAIM, parameters={**identity, "now": timezone.now(), **BOUNDED})
         if new is not None:
             return IdempotencyRecord(pk=new, **identity), True
         return IdempotencyRecord.objects.get(principal=identity["principal"], key=key), False

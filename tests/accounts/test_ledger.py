@@ -48,6 +48,17 @@ def test_a_change_writes_before_and_after_and_moves_the_ledger_position(account_
     assert OutboxRow.objects.latest("id").payload == {"account": account_id}
 
 
+def test_a_change_holds_its_account_whole_and_as_django_reads_it(account_id: int) -> None:
+    with account_changing(account_id=account_id, kind=LedgerKind.TRANSFER, actor=ACTOR, now=NOW) as change:
+        position = change.held(SWAP).position
+        assert position is not None
+        for held in (change.account, position):
+            assert not held.get_deferred_fields()
+            read = type(held)._base_manager.get(pk=held.pk)
+            names = [column.attname for column in held._meta.concrete_fields]
+            assert [getattr(held, name) for name in names] == [getattr(read, name) for name in names]
+
+
 def test_a_change_that_changes_nothing_leaves_no_trace(account_id: int) -> None:
     count = LedgerEntry.objects.count()
     with account_changing(account_id=account_id, kind=LedgerKind.TRANSFER, actor=ACTOR, now=NOW) as change:

@@ -41,6 +41,7 @@ def test_a_database_url_is_unquoted_into_its_parts() -> None:
     options = settings["OPTIONS"]
     assert isinstance(options, dict)
     assert options["sslmode"] == "verify-full"
+    assert options["connect_timeout"] == "5"
 
 
 @pytest.mark.parametrize("url", ["mysql://u@h/pm", "postgresql://u@h", "sqlite:///pm.db"])

@@ -26,7 +26,7 @@ NEVER: Final = "never"
 #: Where a worker ends: right after this function has returned. The first ones are inside of a transaction.
 PAPER_POINTS: Final = {
     "case claimed": "liquidation.services.work:case_claim",
-    "account locked": "accounts.services.changes:rows_lock",
+    "account locked": "accounts.services.changes:account_lock",
     "case held": "liquidation.services.steps:case_hold",
     "step decided": "liquidation.services.steps:_look",
     "step written": "liquidation.services.steps:_step_write",
