@@ -1,16 +1,18 @@
 """Account level: equity by currency, discounts, borrowing, ratio and status (spec 01.6, spec 10.7)."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from margin.engine.account_blocks import shard_margin
 from margin.engine.market import STABLE_CURRENCIES, Market
 from margin.engine.parameters.common import ANY, for_coin
 from margin.engine.results import STATUSES, AccountFigures, CurrencyFigures, ShardMargin, Status, UnitFigures
-from margin.engine.shard_layout import ShardLayout
+from margin.engine.shard_layout import AccountBlock, ShardLayout
 from margin.engine.tiers import BandTiers, MarginalTiers
 
 Ints = npt.NDArray[np.int32]
@@ -34,24 +36,29 @@ def usd_prices(currencies: Sequence[str], market: Market) -> Floats:
 
 
 def currency_figures(
-    layout: ShardLayout,
+    block: AccountBlock,
     market: Market,
+    lot_upl: Floats,
     discount: Mapping[str, MarginalTiers],
     borrow: Mapping[str, BandTiers],
 ) -> CurrencyFigures:
-    """Equity, discounted value and borrowing of every account in every currency."""
-    accounts, currencies = layout.shape
-    lot_upl = sums_by(layout.lot_cell, layout.lots.unrealised(market), accounts * currencies)
-    upl = layout.by_currency(lot_upl)
-    value = layout.by_currency(layout.options.dot_column(market.option_mark))
-    equity = layout.cash + upl + value
-    prices = usd_prices(layout.book.currencies, market)
+    """Equity, discounted value and borrowing of a block of accounts in every currency.
+
+    Parameters
+    ----------
+    lot_upl : (L,) unrealised P&L of every lot of the shard in settlement currency.
+    """
+    cells = len(block) * len(block.currencies)
+    upl = block.by_currency(sums_by(block.lot_cell, lot_upl[block.lots], cells))
+    value = block.by_currency(block.options.dot_column(market.option_mark))
+    equity = block.cash + upl + value
+    prices = usd_prices(block.currencies, market)
     usd = equity * prices[:, None]
-    discounted, borrow_mmr, borrow_imr = _tiered(layout.book.currencies, equity, prices, discount, borrow)
+    discounted, borrow_mmr, borrow_imr = _tiered(block.currencies, equity, prices, discount, borrow)
     return CurrencyFigures(
-        currencies=layout.book.currencies,
-        present=layout.present.T,
-        cash=layout.cash.T,
+        currencies=block.currencies,
+        present=block.present.T,
+        cash=block.cash.T,
         upl=upl.T,
         option_value=value.T,
         equity=equity.T,
@@ -97,17 +104,30 @@ def row_sums(matrix: Floats) -> Floats:
     return total
 
 
-def sum_units(units: Sequence[UnitFigures], name: str, accounts: int) -> Floats:
-    """(A,) sum of a unit figure over risk units, in the order of their names."""
-    total = np.zeros(accounts)
-    for unit in units:
-        total[unit.account] += getattr(unit, name)
-    return total
+@dataclass(frozen=True, eq=False)
+class Required:
+    """What the risk units of each account require, (A,) USD."""
+
+    mmr: Floats
+    imr: Floats
+
+    @classmethod
+    def by(cls, units: Sequence[UnitFigures], accounts: int) -> Self:
+        """The sums over risk units, in the order of their names."""
+        mmr, imr = np.zeros((2, accounts))
+        for unit in units:
+            mmr[unit.account] += unit.mmr
+            imr[unit.account] += unit.imr
+        return cls(mmr, imr)
+
+    def part(self, accounts: slice) -> Self:
+        """That of a range of accounts."""
+        return type(self)(self.mmr[accounts], self.imr[accounts])
 
 
-def leverage(layout: ShardLayout, market: Market, adjusted_equity: Floats) -> Floats:
-    """(A,) gross USD notional at the index of the positions over adjusted equity; NaN where that is 0."""
-    gross = layout.gross.dot_column(market.index_notional)
+def leverage(block: AccountBlock, market: Market, adjusted_equity: Floats) -> Floats:
+    """(a,) gross USD notional at the index of the positions over adjusted equity; NaN where that is 0."""
+    gross = block.gross.dot_column(market.index_notional)
     return ratio_or_nan(gross, adjusted_equity, adjusted_equity != 0.0)
 
 
@@ -142,55 +162,69 @@ class RatioParameters(Protocol):
 
 
 def ratio_margin(
-    layout: ShardLayout, market: Market, parameters: RatioParameters, units: Sequence[UnitFigures]
+    layout: ShardLayout,
+    market: Market,
+    parameters: RatioParameters,
+    units: Sequence[UnitFigures],
+    lot_upl: Floats,
 ) -> ShardMargin:
     """The margin of a shard out of its units, where the ratio is adjusted equity over MMR and fee.
+
+    Parameters
+    ----------
+    lot_upl : as in `currency_figures`.
 
     Raises
     ------
     NonFiniteError
         When a figure leaves the finite numbers.
     """
-    currencies = currency_figures(layout, market, parameters.discount, parameters.borrow)
-    accounts = figures_over(
-        layout,
-        market,
-        currencies,
-        units,
-        base=row_sums(currencies.discounted_usd),
-        fee_rate=parameters.liquidation_fee_rate,
-        status=partial(_status_by_ratio, parameters.warning_ratio, parameters.liquidation_ratio),
-    )
-    shard = ShardMargin(layout.book.ids, accounts, currencies, tuple(units))
-    shard.require_finite()
-    return shard
+    required = Required.by(units, len(layout.book))
+
+    def figures(block: AccountBlock) -> tuple[AccountFigures, CurrencyFigures]:
+        currencies = currency_figures(block, market, lot_upl, parameters.discount, parameters.borrow)
+        accounts = figures_over(
+            block,
+            market,
+            currencies,
+            required.part(block.accounts),
+            base=row_sums(currencies.discounted_usd),
+            fee_rate=parameters.liquidation_fee_rate,
+            status=partial(_status_by_ratio, parameters.warning_ratio, parameters.liquidation_ratio),
+        )
+        return accounts, currencies
+
+    return shard_margin(layout, units, figures)
 
 
 def figures_over(
-    layout: ShardLayout,
+    block: AccountBlock,
     market: Market,
     currencies: CurrencyFigures,
-    units: Sequence[UnitFigures],
+    required: Required,
     *,
     base: Floats,
     status: StatusRule,
     fee_rate: float = 0.0,
 ) -> AccountFigures:
-    """Totals of units and currencies, with ratio, rates and status over an equity base (A,) in USD."""
-    size = len(layout.book)
+    """Totals of a block's units and currencies, with ratio, rates and status over an equity base (a,) in USD.
+
+    Parameters
+    ----------
+    required : by the units, of the block's own accounts.
+    """
     adjusted = row_sums(currencies.discounted_usd)
     borrow_mmr, borrow_imr = row_sums(currencies.borrow_mmr), row_sums(currencies.borrow_imr)
-    derivatives_mmr, derivatives_imr = sum_units(units, "mmr", size), sum_units(units, "imr", size)
-    mmr, imr = derivatives_mmr + borrow_mmr, derivatives_imr + borrow_imr
+    mmr, imr = required.mmr + borrow_mmr, required.imr + borrow_imr
     fee = fee_rate * (row_sums(currencies.liability_usd) + borrow_mmr)
     ratio = ratio_or_nan(base, mmr + fee, (mmr + fee) > 0.0)
-    prices = usd_prices(layout.book.currencies, market)
+    prices = usd_prices(block.currencies, market)
     return AccountFigures(
         net_equity=row_sums(currencies.usd_value),
         adjusted_equity=adjusted,
         upl=row_sums(currencies.upl * prices),
-        derivatives_mmr=derivatives_mmr,
-        derivatives_imr=derivatives_imr,
+        derivatives_mmr=required.mmr,
+        derivatives_imr=required.imr,
         borrow_mmr=borrow_mmr,
         borrow_imr=borrow_imr,
         mmr=mmr,
@@ -199,7 +233,7 @@ def figures_over(
         margin_ratio=ratio,
         mmr_rate=ratio_or_nan(mmr, base, base > 0.0),
         imr_rate=ratio_or_nan(imr, base, base > 0.0),
-        leverage=leverage(layout, market, adjusted),
+        leverage=leverage(block, market, adjusted),
         status=status(base, mmr, ratio),
     )
 

@@ -1,7 +1,7 @@
 """What margining a shard yields, columnar: A accounts, C currencies, P pairs of account and risk unit."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -82,6 +82,7 @@ class UnitFigures:
     components : name -> USD.
     price_moves : (n,) ascending; None where the methodology has no scenarios.
     pnl : (P, n, 3) USD P&L at each price move and volatility shift (down, same, up).
+    finite : whether all figures are known to be finite; False where nobody has looked.
     """
 
     unit: str
@@ -99,6 +100,7 @@ class UnitFigures:
     components: Mapping[str, Floats]
     price_moves: Floats | None
     pnl: Floats | None
+    finite: bool = False
 
     @cached_property
     def binding(self) -> tuple[str, ...]:
@@ -106,12 +108,13 @@ class UnitFigures:
         return tuple(BINDING_NAMES[code] for code in self.binding_code.tolist())
 
     def figures(self) -> Iterator[tuple[str, Floats]]:
-        """Every computed figure by name, P entries along the first axis of each."""
+        """Every computed figure by name, with the unit's own, P entries along the first axis of each."""
         for name in UNIT_SCALARS:
-            yield name, getattr(self, name)
-        yield from self.components.items()
+            yield f"{name} of {self.unit}", getattr(self, name)
+        for name, values in self.components.items():
+            yield f"{name} of {self.unit}", values
         if self.pnl is not None:
-            yield "scenario P&L", self.pnl
+            yield f"scenario P&L of {self.unit}", self.pnl
 
 
 #: The figures of an account in every methodology, in the order of the report.
@@ -168,6 +171,27 @@ class AccountFigures:
 NULLABLE = ("margin_ratio", "mmr_rate", "imr_rate", "leverage")
 
 
+def is_finite(values: Floats) -> bool:
+    """Whether all are finite, by their sum: False also where only that overflows."""
+    return math.isfinite(values.sum())
+
+
+def require_finite(
+    figures: Iterable[tuple[str, Floats]], ids: Sequence[str], accounts: Sequence[int] | Ints
+) -> None:
+    """Raise `NonFiniteError` for the first figure, and its first account, that is neither finite nor null.
+
+    Parameters
+    ----------
+    figures : by name, one row for each entry of `accounts`, which point into `ids`.
+    """
+    for name, values in figures:
+        known = np.where(np.isnan(values), 0.0, values) if name in NULLABLE else values
+        if not is_finite(known) and not (finite := np.isfinite(known)).all():
+            row = int(np.argwhere(~finite)[0, 0])
+            raise NonFiniteError(name, ids[int(accounts[row])])
+
+
 @dataclass(frozen=True, eq=False)
 class ShardMargin:
     """The margin of every account of a shard under one methodology and parameter version."""
@@ -176,21 +200,3 @@ class ShardMargin:
     accounts: AccountFigures
     currencies: CurrencyFigures
     units: tuple[UnitFigures, ...]
-
-    def require_finite(self) -> None:
-        """Raise `NonFiniteError` for the first figure, and its first account, that is not finite."""
-        for name, values in self.accounts.figures():
-            self._require(name, np.where(np.isnan(values), 0.0, values) if name in NULLABLE else values)
-        for name, values in self.currencies.figures():
-            self._require(name, values)
-        for unit in self.units:
-            for name, values in unit.figures():
-                self._require(f"{name} of {unit.unit}", values, unit.account)
-
-    def _require(self, figure: str, values: Floats, accounts: Ints | None = None) -> None:
-        """`values` have one row per account, or per entry of `accounts`."""
-        # What is not finite stays so in a sum, which is taken in one pass; a sum may also overflow.
-        if math.isfinite(values.sum()) or np.isfinite(values).all():
-            return
-        row = int(np.argwhere(~np.isfinite(values))[0, 0])
-        raise NonFiniteError(figure, self.ids[row if accounts is None else int(accounts[row])])

@@ -8,14 +8,24 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from margin.engine.account import counted, figures_over, row_sums, status_codes, sums_by, usd_prices
+from margin.engine.account import (
+    Required,
+    counted,
+    currency_figures,
+    figures_over,
+    row_sums,
+    status_codes,
+    sums_by,
+    usd_prices,
+)
+from margin.engine.account_blocks import shard_margin
 from margin.engine.bisection import last_true
 from margin.engine.book import Book
 from margin.engine.market import Market
 from margin.engine.parameters.bybit import BybitParameters
 from margin.engine.parameters.common import ANY, for_coin
-from margin.engine.results import AccountFigures, CurrencyFigures, Status, UnitFigures
-from margin.engine.shard_layout import ShardLayout
+from margin.engine.results import AccountFigures, CurrencyFigures, ShardMargin, Status, UnitFigures
+from margin.engine.shard_layout import AccountBlock, ShardLayout
 from margin.engine.tiers import MarginalTiers
 
 Ints = npt.NDArray[np.int32]
@@ -63,25 +73,46 @@ def _priced(discount: Mapping[str, MarginalTiers], currency: str) -> bool:
 # Account figures
 
 
-def account_figures(
+def account_margin(
     layout: ShardLayout,
     market: Market,
     parameters: BybitParameters,
-    currencies: CurrencyFigures,
     units: Sequence[UnitFigures],
-) -> AccountFigures:
-    """Totals and rates over adjusted equity less what open orders cost."""
+    lot_upl: Floats,
+) -> ShardMargin:
+    """The margin of a shard out of its units, withdrawals included.
+
+    Parameters
+    ----------
+    lot_upl : as in `currency_figures`.
+
+    Raises
+    ------
+    NonFiniteError
+        When a figure leaves the finite numbers.
+    """
     book = layout.book
+    required, held = Required.by(units, len(book)), _held_back(book, units)
     haircut, lost = haircut_loss(book, market, parameters.discount), order_loss(book, market)
-    figures = figures_over(
-        layout,
-        market,
-        currencies,
-        units,
-        base=row_sums(currencies.discounted_usd) - haircut + lost,
-        status=partial(_status, parameters, np.any(currencies.equity < 0.0, axis=1)),
-    )
-    return replace(figures, extra={"haircut_loss": haircut, "order_loss": lost})
+
+    def figures(block: AccountBlock) -> tuple[AccountFigures, CurrencyFigures]:
+        mine = block.accounts
+        currencies = currency_figures(block, market, lot_upl, parameters.discount, parameters.borrow)
+        base = row_sums(currencies.discounted_usd) - haircut[mine] + lost[mine]
+        accounts = figures_over(
+            block,
+            market,
+            currencies,
+            required.part(mine),
+            base=base,
+            status=partial(_status, parameters, np.any(currencies.equity < 0.0, axis=1)),
+        )
+        accounts = replace(accounts, extra={"haircut_loss": haircut[mine], "order_loss": lost[mine]})
+        return accounts, with_withdrawable(
+            market, parameters, currencies, held[:, mine].T, base, accounts.imr
+        )
+
+    return shard_margin(layout, units, figures)
 
 
 def _status(parameters: BybitParameters, borrows: Bools, base: Floats, mmr: Floats, ratio: Floats) -> Ints:
@@ -102,25 +133,30 @@ _NEARNESS: Final = 2.0**-46
 
 
 def with_withdrawable(
-    book: Book,
     market: Market,
     parameters: BybitParameters,
     currencies: CurrencyFigures,
-    units: Sequence[UnitFigures],
-    accounts: AccountFigures,
+    held_back: Floats,
+    base: Floats,
+    imr: Floats,
 ) -> CurrencyFigures:
-    """The currencies with how much of each may leave the account alone, by itself."""
-    base = accounts.adjusted_equity - accounts.extra["haircut_loss"] + accounts.extra["order_loss"]
-    prices = usd_prices(book.currencies, market)
-    free = np.maximum(currencies.cash - _held_back(book, units), 0.0)
+    """The currencies with how much of each may leave the account alone, by itself.
+
+    Parameters
+    ----------
+    held_back : (a, C) coins that may not.
+    base, imr : (a,) equity base and initial margin, USD.
+    """
+    prices = usd_prices(currencies.currencies, market)
+    free = np.maximum(currencies.cash - held_back, 0.0)
     withdrawable = np.zeros_like(free)
-    for column, name in enumerate(book.currencies):
-        if _priced(parameters.discount, name):
+    for column, name in enumerate(currencies.currencies):
+        if _priced(parameters.discount, name) and free[:, column].any():
             withdrawable[:, column] = _most(
                 free[:, column],
                 currencies.equity[:, column],
                 base - currencies.discounted_usd[:, column],
-                accounts.imr,
+                imr,
                 for_coin(parameters.discount, name),
                 float(prices[column]),
             )
@@ -128,11 +164,11 @@ def with_withdrawable(
 
 
 def _held_back(book: Book, units: Sequence[UnitFigures]) -> Floats:
-    """(A, C) coins that hedge a risk unit: they may be traded, and not withdrawn."""
-    held = np.zeros((len(book), len(book.currencies)))
+    """(C, A) coins that hedge a risk unit: they may be traded, and not withdrawn."""
+    held = np.zeros((len(book.currencies), len(book)))
     for unit in units:
         if unit.unit in book.currencies:
-            held[unit.account, book.currencies.index(unit.unit)] = np.maximum(unit.spot_in_use, 0.0)
+            held[book.currencies.index(unit.unit), unit.account] = np.maximum(unit.spot_in_use, 0.0)
     return held
 
 
@@ -147,21 +183,18 @@ def _most(
     others : the equity base without this currency, USD.
     """
 
-    needed = (imr - others) / price
-
-    def covering(who: Bools) -> Callable[[Floats], Bools]:
+    def covering(who: npt.NDArray[np.intp]) -> Callable[[Floats], Bools]:
         owned, least, rest = equity[who], imr[who], others[who]
         return lambda amount: np.asarray(rest + counted(owned - amount, discount) * price >= least)
 
-    everyone = np.ones(len(free), dtype=np.bool_)
-    covers = covering(everyone)
-    all_of_it, none_of_it = covers(free), ~covers(np.zeros_like(free))
-    between = ~all_of_it & ~none_of_it
-    most = np.where(all_of_it, free, 0.0)
-    if between.any():
+    most, everyone = free.copy(), np.arange(len(free))
+    short = everyone[~covering(everyone)(free)]
+    most[short] = 0.0
+    some = short[covering(short)(most[short])]
+    if len(some):
         # Before rounding: the equity from which on what counts is enough, off that which is there.
+        needed, owned = (imr[some] - others[some]) / price, equity[some]
         enough = np.where(needed > 0.0, discount.amount_of(np.maximum(needed, 0.0)), needed)
-        width = _NEARNESS * (np.abs(equity) + np.abs(others / price) + np.abs(needed))
-        guess = (equity - enough)[between]
-        most[between] = last_true(covering(between), free[between], guess, width[between])
+        width = _NEARNESS * (np.abs(owned) + np.abs(others[some] / price) + np.abs(needed))
+        most[some] = last_true(lambda who: covering(some[who]), free[some], owned - enough, width)
     return most

@@ -25,7 +25,8 @@ Floats = npt.NDArray[np.float64]
 class Expiry(IntEnum):
     """What is known of each expiry by itself, and added up: coins, and coins times days to expiry.
 
-    Those of a spread are what stands long, what stands short, and either times days.
+    Those of a spread are what stands long, what stands short, and either times days; what stands short is
+    negative.
     """
 
     SHORT_OPTIONS = 0
@@ -58,13 +59,13 @@ def per_expiry(arrays: RiskArrays) -> PerExpiry:
     def figures(columns: Floats, bucket: Ints) -> Floats:
         held = np.ascontiguousarray(columns[:, held_from:].T)
         found = np.empty((Expiry.DELTA + 4, len(bucket)))
-        short = np.maximum(-held[Maturity.CALLS : Maturity.PUTS + 1], 0.0)
+        short = np.minimum(held[Maturity.CALLS : Maturity.PUTS + 1], 0.0)
         np.add(short[0], short[1], out=found[Expiry.SHORT_OPTIONS])
         # Of vega and delta at once: what stands long, what stands short, and either times days.
-        spread = held[[Maturity.VEGA, Maturity.DELTA]]
+        spread = held[Maturity.VEGA :: Maturity.DELTA - Maturity.VEGA]
         sides = found[Expiry.VEGA :].reshape(2, 4, -1)
         np.maximum(spread, 0.0, out=sides[:, 0])
-        np.maximum(-spread, 0.0, out=sides[:, 1])
+        np.minimum(spread, 0.0, out=sides[:, 1])
         np.multiply(sides[:, :2], days_of[bucket], out=sides[:, 2:])
         return np.ascontiguousarray(found.T)
 
@@ -88,7 +89,7 @@ def contingencies(
         return coins * for_coin(rates, coin) * spot
 
     return {
-        "short_option": charge(expiries[Expiry.SHORT_OPTIONS], parameters.short_option),
+        "short_option": charge(_gross(expiries[Expiry.SHORT_OPTIONS]), parameters.short_option),
         "vega_spread": charge(_spread_days(expiries[Expiry.VEGA :]), parameters.vega_spread),
         "stablecoin_spread": charge(_offset_groups(totals), parameters.stablecoin_spread),
         "delta_spread": charge(_spread_days(expiries[Expiry.DELTA :]), parameters.delta_spread)
@@ -100,8 +101,13 @@ def contingencies(
 def _spread_days(sides: Floats) -> Floats:
     """Coins times days: what expiries of opposite sign offset, over the days between their centres."""
     coins, weighted = sides[:2], sides[2:4]
-    centres = weighted / np.where(coins > 0.0, coins, 1.0)
-    return np.asarray(np.abs(centres[0] - centres[1]) * np.minimum(coins[0], coins[1]))
+    centres = weighted / np.where(coins != 0.0, coins, 1.0)
+    return np.asarray(np.abs(centres[0] - centres[1]) * np.minimum(coins[0], _gross(coins[1])))
+
+
+def _gross(short: Floats) -> Floats:
+    """What stands short, as a positive number; 0 without a sign."""
+    return 0.0 - short
 
 
 def _offset_groups(totals: Floats) -> Floats:

@@ -7,11 +7,10 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from margin.engine.account import currency_figures
 from margin.engine.book import Book, HedgeMode
 from margin.engine.market import Market
 from margin.engine.methodologies import bybit_arrays
-from margin.engine.methodologies.bybit_account import account_figures, collateral_ratio, with_withdrawable
+from margin.engine.methodologies.bybit_account import account_margin, collateral_ratio
 from margin.engine.methodologies.bybit_contingencies import Stress, contingencies, per_expiry
 from margin.engine.methodologies.evaluations import Evaluations, binding_evaluations, worst_loss
 from margin.engine.methodologies.spot_hedge import SpotHedge, spot_hedge
@@ -128,12 +127,6 @@ def margin(
     NonFiniteError
         When a figure leaves the finite numbers.
     """
-    book, layout = shard.book, shard.layout
-    lot_upl_usd = layout.lots.unrealised_usd(market)
-    units = tuple(_unit(unit, market, parameters, arrays[unit.number], lot_upl_usd) for unit in shard.units)
-    currencies = currency_figures(layout, market, parameters.discount, parameters.borrow)
-    accounts = account_figures(layout, market, parameters, currencies, units)
-    currencies = with_withdrawable(book, market, parameters, currencies, units, accounts)
-    margined = ShardMargin(book.ids, accounts, currencies, units)
-    margined.require_finite()
-    return margined
+    unrealised = shard.layout.lots.unrealised(market)
+    units = [_unit(unit, market, parameters, arrays[unit.number], unrealised.usd) for unit in shard.units]
+    return account_margin(shard.layout, market, parameters, units, unrealised.settled)

@@ -62,8 +62,9 @@ class Products:
             columns[:, chunk.rows] = chunk.sums.dot(run_columns).T
             totals[:, chunk.rows] = chunk.entries.dot(arrays.sums).T
             step = len(figures) // max(len(run_columns), 1)
-            by_expiry.append(chunk.stepped_sums(step).dot(figures).T)
-        return cls(arrays, rows, columns, np.concatenate(by_expiry, axis=1), totals)
+            by_expiry.append(chunk.stepped_sums(step).dot(figures))
+        # Figure by figure in memory, as the others: a step over all rows then reads one stretch of it.
+        return cls(arrays, rows, columns, np.ascontiguousarray(np.concatenate(by_expiry).T), totals)
 
     @property
     def moves(self) -> int:

@@ -78,7 +78,7 @@ def per_expiry(parameters: OkxParameters, arrays: RiskArrays) -> PerExpiry:
 
     def figures(columns: Floats, bucket: Ints) -> Floats:
         worst = worst_volatility(columns, moves)
-        worst[:: len(VOL_SHIFTS), moves] = np.abs(columns[:, -1]) * rate[bucket]
+        np.multiply(np.abs(columns[:, -1]), rate[bucket], out=worst[:: len(VOL_SHIFTS), moves])
         return worst
 
     return figures

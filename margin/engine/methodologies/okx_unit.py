@@ -73,9 +73,9 @@ def okx_margin(
     rules: OkxRules,
 ) -> ShardMargin:
     """The margin of a prepared shard by a methodology's own rules; NonFiniteError as `margin`."""
-    lot_upl_usd = shard.layout.lots.unrealised_usd(market)
+    unrealised = shard.layout.lots.unrealised(market)
     figures = [
-        unit_figures(unit, market, parameters, arrays[unit.number], rules, lot_upl_usd)
+        unit_figures(unit, market, parameters, arrays[unit.number], rules, unrealised.usd)
         for unit in shard.units
     ]
-    return ratio_margin(shard.layout, market, parameters, figures)
+    return ratio_margin(shard.layout, market, parameters, figures, unrealised.settled)

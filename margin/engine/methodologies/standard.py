@@ -197,6 +197,7 @@ def _unit(
         components=components,
         price_moves=None,
         pnl=None,
+        finite=False,
     )
 
 
@@ -223,10 +224,10 @@ def margin(
     """Fan-out 2: the margin of a prepared shard; arguments and errors as `okx_2025.margin`."""
     size, unit_of = len(market.instruments), shard.partition.unit_of
     held, opening = positions_held(shard.book, size), orders_opening(shard.book, size)
-    lot_upl_usd = shard.layout.lots.unrealised_usd(market)
+    unrealised = shard.layout.lots.unrealised(market)
     figures = []
     for unit in shard.units:
         ours, open_ours = (rows.where(unit_of[rows.instrument] == unit.number) for rows in (held, opening))
         stressed = arrays[unit.number]
-        figures.append(_unit(unit, market, parameters, stressed, ours, open_ours, lot_upl_usd))
-    return ratio_margin(shard.layout, market, parameters, figures)
+        figures.append(_unit(unit, market, parameters, stressed, ours, open_ours, unrealised.usd))
+    return ratio_margin(shard.layout, market, parameters, figures, unrealised.settled)

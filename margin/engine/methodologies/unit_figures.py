@@ -9,7 +9,7 @@ from margin.engine.methodologies.evaluations import Chosen, Evaluations, Product
 from margin.engine.methodologies.terms import Sensitivity
 from margin.engine.order_sets import binding_code
 from margin.engine.prepared import Block, PreparedUnit
-from margin.engine.results import UnitFigures
+from margin.engine.results import UnitFigures, is_finite
 from margin.engine.risk_arrays import RiskArrays
 from margin.engine.scenarios import VOL_SHIFTS
 
@@ -23,10 +23,10 @@ class UnitColumns:
         pairs = len(unit.account)
         self._unit, self._arrays = unit, arrays
         self._binding = np.zeros(pairs, dtype=np.int8)
-        self._mmr, self._spot_in_use = np.empty(pairs), np.empty(pairs)
         self._totals = np.empty((len(Sensitivity), pairs))
-        self._components: dict[str, Floats] = {}
         self._pnl = np.empty((len(VOL_SHIFTS), len(arrays.price_moves), pairs))
+        self._figures: dict[str, Floats] = {}
+        self._finite = True
 
     def put(
         self,
@@ -50,35 +50,44 @@ class UnitColumns:
         pairs, variants = block.pairs, evaluated.variants
         row = variants.row_of(binding)
         self._binding[pairs] = binding_code(block.rows.row_set[row], variants.with_spot_orders[binding])
-        self._mmr[pairs] = mmr[binding]
-        self._spot_in_use[pairs] = evaluated.spot_in_use[binding]
+        figures = {"mmr": mmr, "spot_in_use": evaluated.spot_in_use, **components}
+        for name, values in figures.items():
+            self._figure(name)[pairs] = values[binding]
         self._totals[:, pairs] = products.totals[: len(Sensitivity), row]
-        for name, values in components.items():
-            self._component(name)[pairs] = values[binding]
-        np.add(grid[..., row], spot_pnl[:, binding], out=self._pnl[..., pairs])
+        pnl = self._pnl[..., pairs]
+        if variants.any_spot:
+            np.add(grid[..., row], spot_pnl[:, binding], out=pnl)
+        else:
+            pnl[:] = grid[..., row]
+        # Here, while the block is in the processor's cache: from memory, it would cost several times more.
+        written = (self._totals[:, pairs], pnl, *figures.values())
+        self._finite = self._finite and all(map(is_finite, written))
 
-    def _component(self, name: str) -> Floats:
-        if name not in self._components:
-            self._components[name] = np.empty(len(self._binding))
-        return self._components[name]
+    def _figure(self, name: str) -> Floats:
+        if name not in self._figures:
+            self._figures[name] = np.empty(len(self._binding))
+        return self._figures[name]
 
     def figures(self, imr_factor: float, lot_upl_usd: Floats) -> UnitFigures:
         """The unit, once all its blocks are put; `lot_upl_usd` (L,) is of every lot of the shard."""
-        totals = self._totals
+        totals, components = self._totals, dict(self._figures)
+        mmr, spot_in_use = components.pop("mmr"), components.pop("spot_in_use")
+        imr, upl = imr_factor * mmr, self._unit.upl(lot_upl_usd)
         return UnitFigures(
             unit=self._arrays.unit.name,
             account=self._unit.account,
             binding_code=self._binding,
-            mmr=self._mmr,
-            imr=imr_factor * self._mmr,
-            spot_in_use=self._spot_in_use,
+            mmr=mmr,
+            imr=imr,
+            spot_in_use=spot_in_use,
             delta=totals[Sensitivity.DELTA],
             cash_delta=totals[Sensitivity.CASH_DELTA],
             gamma=totals[Sensitivity.GAMMA],
             theta=totals[Sensitivity.THETA],
             vega=totals[Sensitivity.VEGA],
-            upl=self._unit.upl(lot_upl_usd),
-            components=self._components,
+            upl=upl,
+            components=components,
             price_moves=self._arrays.price_moves,
             pnl=self._pnl.transpose(2, 1, 0),
+            finite=self._finite and is_finite(imr) and is_finite(upl),
         )

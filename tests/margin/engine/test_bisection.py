@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from margin.engine.bisection import last_true
+from margin.engine.bisection import Condition, last_true
 from margin.engine.tiers import MarginalTiers
 
 SIZE = 500
@@ -17,11 +17,14 @@ def test_no_guess_changes_a_bit(off: float) -> None:
     least = upper * rng.uniform(0.0, 1.0, SIZE)
     asked: list[npt.NDArray[np.float64]] = []
 
-    def holds(amount: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-        asked.append(amount)
-        return np.asarray(amount * 0.95 <= least * 0.95)
+    def condition_of(who: npt.NDArray[np.intp]) -> Condition:
+        def holds(amount: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+            asked.append(amount)
+            return np.asarray(amount * 0.95 <= least[who] * 0.95)
 
-    found = last_true(holds, upper, least * (1.0 + off), upper * 2.0**-40)
+        return holds
+
+    found = last_true(condition_of, upper, least * (1.0 + off), upper * 2.0**-40)
     assert (found * 0.95 <= least * 0.95).all()
     assert (np.nextafter(found, np.inf) * 0.95 > least * 0.95).all()
     # A good guess spares most of some sixty steps.

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from margin.engine.book import Book
+from margin.engine import shard_layout
+from margin.engine.book import Book, Lots
 from margin.engine.documents.book import BookDocument, book_of, read_book
 from margin.engine.errors import DocumentError
 from margin.engine.methodologies.registry import OFFERED
@@ -198,7 +200,11 @@ def _rendered(document: BookDocument, shard: Book, place: int) -> Document:
 
 @pytest.mark.parametrize("methodology", OFFERED)
 @pytest.mark.parametrize("size", [7, 4_096])
-def test_an_account_has_the_same_bits_in_any_shard(methodology: str, size: int) -> None:
+def test_an_account_has_the_same_bits_in_any_shard(
+    methodology: str, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The large shard is cut into blocks of accounts, the small one is a block.
+    monkeypatch.setattr(shard_layout, "_BLOCK_ACCOUNTS", 1_000)
     documents = _many(methodology, min(size, 64))
     rows = [document.account_rows for document in documents]
     first = documents[0]
@@ -208,3 +214,16 @@ def test_an_account_has_the_same_bits_in_any_shard(methodology: str, size: int) 
     for place in sorted({*range(min(size, 64)), size // 2, size - 1}):
         document = documents[place % len(documents)]
         assert render(margin, place, header) == _rendered(document, document.book, 0)
+
+
+def test_the_order_of_accounts_among_the_lots_changes_no_bit() -> None:
+    documents = _many("okx-2025", 64)
+    first = documents[0]
+    crowd = book_of([document.account_rows for document in documents], first.market_rows, first.market)
+    backwards = np.argsort(-crowd.lots.account, kind="stable")
+    lots = Lots(*(getattr(crowd.lots, field.name)[backwards] for field in fields(Lots)))
+    ordered, turned = (
+        margin_book(shard, first.market, first.parameters) for shard in (crowd, replace(crowd, lots=lots))
+    )
+    assert ordered.accounts.upl.tobytes() == turned.accounts.upl.tobytes()
+    assert [unit.upl.tobytes() for unit in ordered.units] == [unit.upl.tobytes() for unit in turned.units]
