@@ -30,20 +30,19 @@ _LEGS: Final = 50
 _REQUESTS: Final = 200
 _CHANGES_A_SECOND: Final = 200
 _WRITERS: Final = 24
-_LOAD_SECONDS: Final = 10.0
 _PROBES: Final = 60
 _PATIENCE_SECONDS: Final = 5.0
 
 
-def api_measures() -> Iterator[Measure]:
-    """Against web server, relay and workers, over the book that is stored."""
+def api_measures(load_seconds: float) -> Iterator[Measure]:
+    """Against web server, relay and workers, over the book that is stored; changes come in for so long."""
     secret = token()
     with whole_system() as url, Client(url, secret) as client:
         snapshot_next()
         run_timed()
         yield from _what_if(client)
         yield _latest_report(client, secret)
-        yield from _changes(url, secret, client)
+        yield from _changes(url, secret, client, load_seconds)
 
 
 def _book() -> dict[str, Any]:
@@ -127,7 +126,7 @@ def _latest_report(client: Client, secret: str) -> Measure:
     )
 
 
-def _changes(url: str, secret: str, client: Client) -> Iterator[Measure]:
+def _changes(url: str, secret: str, client: Client, load_seconds: float) -> Iterator[Measure]:
     accounts = list(Account.objects.order_by("pk").values_list("pk", flat=True)[:2_000])
     idle = [_until_readable(client, pk) for pk in accounts[:20]]
     stop, sent = threading.Event(), itertools.count()
@@ -140,7 +139,7 @@ def _changes(url: str, secret: str, client: Client) -> Iterator[Measure]:
     time.sleep(1.0)
     started, before = time.perf_counter(), next(sent)
     probes: list[float] = []
-    while time.perf_counter() - started < _LOAD_SECONDS and len(probes) < _PROBES:
+    while time.perf_counter() - started < load_seconds and len(probes) < _PROBES:
         probes.append(_until_readable(client, accounts[20 + len(probes) % 20]))
     rate = (next(sent) - before) / (time.perf_counter() - started)
     stop.set()

@@ -19,20 +19,22 @@ from pmplatform.benchmark.stored import book_ensure
 class Extent:
     """How many accounts, how many pairs of work and comparison, and the sizes over which growth is seen.
 
-    `stored` are the sizes of books in the database: whole numbers of blocks.
+    `stored` are the sizes of books in the database, whole numbers of blocks; `load` is how many seconds
+    changes come in.
     """
 
     accounts: int
     pairs: int
     sizes: tuple[int, ...]
     stored: tuple[int, ...]
+    load: float
 
     @classmethod
     def of(cls, *, quick: bool) -> Self:
         """That of a benchmark, or of a quick one."""
         if quick:
-            return cls(10_000, 3, (2_500, 5_000, 10_000), (10_000, 20_000))
-        return cls(100_000, 9, (10_000, 100_000, 1_000_000), (10_000, 100_000, 1_000_000))
+            return cls(10_000, 3, (2_500, 5_000, 10_000), (10_000, 20_000), 5.0)
+        return cls(100_000, 9, (10_000, 100_000, 1_000_000), (10_000, 100_000, 1_000_000), 10.0)
 
 
 def _engine(extent: Extent) -> Iterator[Measure]:
@@ -45,7 +47,7 @@ def _runs(extent: Extent) -> Iterator[Measure]:
 
 def _api(extent: Extent) -> Iterator[Measure]:
     book_ensure(extent.accounts)
-    return api_measures()
+    return api_measures(extent.load)
 
 
 #: Too much for a quick benchmark, unless it is asked for; and it fills a database of its own.

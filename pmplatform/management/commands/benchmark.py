@@ -60,9 +60,7 @@ def _measured(network: Network, quick: bool, topics: Sequence[str]) -> Iterator[
         embedded_servers(Path(scratch), durable=True, environ={}, address=network.address) as servers,
     ):
         environment = os.environ | servers.as_environment() | _environment(scratch) | network.as_environment()
-        manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
-        subprocess.run([*manage, "migrate", "--verbosity=0"], env=environment, check=True)
-        command = [*manage, "benchmark_measure"]
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "benchmark_measure"]
         options = [*(["--quick"] if quick else []), f"--only={','.join(topics)}"]
         with subprocess.Popen([*command, *options], env=environment, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
