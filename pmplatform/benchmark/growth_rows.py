@@ -35,18 +35,18 @@ def growth_measures(sizes: Sequence[int]) -> Iterator[Measure]:
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         grown = pool.map(margin_streamed, sizes, chunksize=1)
     yield from grown_measures(
-        grown, "of the time", f"cut, prepared and margined in shards of {BLOCK:,}, no database", ""
+        grown, "engine alone", f"cut, prepared and margined in shards of {BLOCK:,}, no database", ""
     )
 
 
 def grown_measures(grown: Sequence[Grown], what: str, how: str, memory: str) -> Iterator[Measure]:
-    """The rows of sizes, ascending; `what` grows, `how` and `memory` are notes on time and memory."""
+    """The rows of `what` at ascending sizes; `how` and `memory` are notes on time and memory."""
     sizes = [size.accounts for size in grown]
     costs = [size.microseconds_each for size in grown]
     rises = [later / earlier for i, earlier in enumerate(costs) for later in costs[i + 1 :]]
     steps = ", ".join(f"{size.accounts:,}: {size.microseconds_each:.1f} us" for size in grown)
     yield Measure(
-        f"growth {what} for each account, {sizes[0]:,} to {sizes[-1]:,}",
+        f"growth of the time for each account, {sizes[0]:,} to {sizes[-1]:,}, {what}",
         Quantity(costs[-1], "us"),
         Quantity(min(costs), "us", "the least of all"),
         max(rises),
@@ -55,7 +55,7 @@ def grown_measures(grown: Sequence[Grown], what: str, how: str, memory: str) -> 
         tuple((float(size.accounts), size.microseconds_each) for size in grown),
     )
     yield Measure(
-        f"peak memory of one process over {sizes[-1]:,} accounts",
+        f"peak memory of one process over {sizes[-1]:,} accounts, {what}",
         Quantity(grown[-1].peak, "GiB"),
         None,
         None,

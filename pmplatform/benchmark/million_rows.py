@@ -42,8 +42,8 @@ def million_measures(sizes: Sequence[int]) -> Iterator[Measure]:
     last = runs[-1]
     yield from grown_measures(
         grown,
-        "of a cold run, database to database,",
-        f"{WORKERS} workers; the last run took {last.seconds:.0f} s, of which its cut {last.start:.0f} s",
+        "cold runs",
+        f"{WORKERS} workers, in PostgreSQL; the last took {last.seconds:.0f} s, its cut {last.start:.0f} s",
         f"cut in {peaks.own:.2f} GiB, workers {peaks.started:.2f} GiB; "
         f"on disk {_disk()}; filled in {filling:.0f} s",
     )
