@@ -15,11 +15,10 @@ _COMPONENT: Final = "borrow"
 
 
 def repayment(situation: Situation) -> Groups:
-    """One candidate for each debt and collateral: debts by size, dust last; collateral in its order."""
-    smallest = situation.desk.rules.min_order_usd
+    """One candidate for each debt and collateral: debts by size, so dust last; collateral in its order."""
     debts = sorted(
         (entry for entry in situation.now.currencies if entry.equity < 0.0),
-        key=lambda debt: (-debt.usd_value < smallest, debt.usd_value, debt.name),
+        key=lambda debt: (debt.usd_value, debt.name),
     )
     collateral = _collateral(situation)
     return [(_paid(situation, debt, name, there),) for debt in debts for name, there in collateral]

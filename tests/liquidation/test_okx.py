@@ -25,6 +25,7 @@ from tests.margin.engine.support import (
 
 SWAP, USDC_SWAP, INVERSE = PERPETUAL["id"], future("USDC")["id"], future("BTC")["id"]
 DATED = future("USDT", 30, 101_000.0)["id"]
+ETHER = future("USDT", mark=2_000.0, coin="ETH")
 
 
 def with_prices(document: Document, **usd: float) -> Document:
@@ -60,7 +61,7 @@ def test_a_stablecoin_hedged_book_is_saved_by_the_depeg_hedge_alone() -> None:
     # MR9 on 10 m offset: 0.5 %, 1 %, 1.5 % of 1, 4 and 5 m = 120,000; the minimum charge is 90,000.
     assert found["initial"]["mmr"] == pytest.approx(120_000)
     assert kinds(found) == ["ddh1", "ddh1"]
-    assert {step["component"] for step in found["steps"]} == {"mr9"}
+    assert {(step["unit"], step["component"]) for step in found["steps"]} == {("BTC", "mr9")}
     # A quarter of 100 coins on both sides, then of the 75 left: 18.75, so 19.
     assert [traded(step) for step in found["steps"]] == [
         {SWAP: 25, USDC_SWAP: -25},
@@ -84,21 +85,41 @@ def test_spot_on_the_usd_side_of_a_pair_leaves_with_its_derivative() -> None:
     assert step["cost_usd"] == pytest.approx(300 + 150)
 
 
+@pytest.mark.parametrize("other", ["USDT", "USDC"])
 @pytest.mark.parametrize("coins", ["0.5", "-0.5"])
-def test_little_spot_leaves_or_comes_back_with_its_derivative(coins: str) -> None:
+def test_little_spot_leaves_or_comes_back_with_its_derivative(coins: str, other: str) -> None:
     # MR9 250 leads MR4's 100 + 100; a debt of half a coin requires 3 % besides.
     long = coins.startswith("-")
-    balances = {"BTC": coins, "USDT": 51_500 if long else -48_100}
-    found = check_every_rule(book([position(SWAP, coins[1:] if long else f"-{coins}")], balances=balances))
+    swap, balances = future(other)["id"], {"BTC": coins, other: 51_500 if long else -48_100}
+    found = check_every_rule(book([position(swap, coins[1:] if long else f"-{coins}")], balances=balances))
     step = found["steps"][0]
     assert step["before"]["mmr"] == pytest.approx(450 + (0.03 * 50_000 if long else 0.02 * 48_100))
     assert (step["kind"], step["unit"]) == ("ddh1", "BTC")
-    assert traded(step) == {SWAP: -0.5 if long else 0.5}
+    assert traded(step) == {swap: -0.5 if long else 0.5}
     (conversion,) = step["conversions"]
-    assert (conversion["sell"], conversion["buy"]) == (("USDT", "BTC") if long else ("BTC", "USDT"))
+    assert (conversion["sell"], conversion["buy"]) == ((other, "BTC") if long else ("BTC", other))
     # 0.1 % on the way, on top of what buys half a coin, or off what half a coin brings.
     sold, received = float(conversion["amount"]), float(conversion["received"])
     assert (sold, received) == pytest.approx((50_000 / 0.999, 0.5) if long else (0.5, 49_950))
+
+
+def test_a_stablecoin_is_hedged_against_coin_settled_contracts_that_are_held() -> None:
+    # 100 coins short in USDT, 10 m dollars long in coin-settled contracts: no spot takes part.
+    legs = [position(INVERSE, 10_000_000), position(SWAP, -100)]
+    found = check_every_rule(book(legs, balances={"BTC": "0.05", "USDT": 80_000}))
+    assert found["initial"]["mmr"] == pytest.approx(120_000)
+    step = found["steps"][0]
+    assert (step["kind"], step["conversions"]) == ("ddh1", [])
+    assert traded(step) == {SWAP: 25, INVERSE: -2_500_000}
+
+
+def test_a_hedge_says_what_a_currency_off_its_par_costs() -> None:
+    # At 0.985 the rates are 0.75 %, 1.75 % and 2.5 % of 1, 4 and 4.85 m.
+    legs = [position(USDC_SWAP, 100), position(SWAP, -100)]
+    found = check_every_rule(book(legs, balances={"USDT": 150_000}, fx={"USDT": 1.0, "USDC": 0.985}))
+    step = found["steps"][0]
+    assert (step["kind"], step["component"]) == ("ddh1", "mr9")
+    assert "USDC against USDT offset USD 9,850,000.00 and cost USD 198,750.00 of it" in step["reason"]
 
 
 def test_the_coarser_contract_sets_the_lots_of_a_stablecoin_hedge() -> None:
@@ -131,6 +152,19 @@ def test_spot_leaves_with_the_largest_derivative_that_it_faces() -> None:
     ]
 
 
+def test_spot_leaves_with_a_derivative_of_its_own_coin() -> None:
+    # 3 m of ether's perpetuals, long and short, require 0.45 % of both: 27,000. Bitcoin is the larger unit by
+    # 20,000 of MR9 and 10,000 of MR4, though its perpetual is smaller.
+    twin = ETHER | {"id": "ETH-USDT-SWAP2"}
+    rows = [position(SWAP, -25), position(ETHER, -1_500, 2_000), position(twin, 1_500, 2_000)]
+    balances = {"BTC": 25, "USDT": -2_300_000}
+    document = with_prices(book(rows, balances=balances, instruments=(*LISTED, ETHER, twin)), ETH=2_000.0)
+    found = check_every_rule(document)
+    step = found["steps"][0]
+    assert step["before"]["mmr"] == pytest.approx(30_000 + 27_000 + 0.04 * 2_300_000)
+    assert (step["kind"], step["unit"], traded(step)) == ("ddh1", "BTC", {SWAP: 7})
+
+
 def test_an_option_writer_is_hedged_and_no_option_is_traded() -> None:
     # A coin-settled call of 5,000: writing ten owes half a bitcoin, 1.5 are put up.
     found = check_every_rule(book([position(CALL, -10, 0.05)], balances={"BTC": 1.0, "USDT": 33_000}))
@@ -146,16 +180,20 @@ def test_an_option_writer_is_hedged_and_no_option_is_traded() -> None:
     assert found["outcome"] == "safe"
 
 
-def test_a_put_writer_is_hedged_by_a_sale() -> None:
-    # Ten puts of 5,000 owe 50,000 of the 90,000 put up, and lose more than the 40,000 left: at 88,000 and
-    # 75 % a put is worth some 11,800, where it was worth 4,350 by its volatility.
-    found = check_every_rule(book([position(PUT, -10, 5_000)], balances={"USDC": 90_000}))
+@pytest.mark.parametrize(("puts", "size", "sold"), [(10, 1, 1), (3, 0.1, 3)])
+def test_a_put_writer_is_hedged_by_a_sale(puts: int, size: float, sold: int) -> None:
+    # A put of 5,000 owes as much of the 9,000 put up, and loses more than the 4,000 left: at 88,000 and 75 %
+    # it is worth some 11,800, where it was worth 4,350 by its volatility.
+    listed = [PUT, PERPETUAL | {"contract_size": size}]
+    document = book([position(PUT, -puts, 5_000)], balances={"USDC": 9_000 * puts}, instruments=listed)
+    found = check_every_rule(document)
     stdev = 0.55 * sqrt(60 / 365)
-    delta = 10 * (1 - 0.5 * (1 + erf((log(100 / 90) / stdev + stdev / 2) / sqrt(2))))
-    # 2.80 coins long, of which a quarter is rounded up to one contract.
-    assert delta == pytest.approx(2.80, abs=0.01)
-    assert (found["steps"][0]["kind"], traded(found["steps"][0])) == ("ddh2", {SWAP: -1})
-    assert found["steps"][0]["reason"].endswith(f", 1 contract of {SWAP} sold")
+    delta = 1 - 0.5 * (1 + erf((log(100 / 90) / stdev + stdev / 2) / sqrt(2)))
+    # 0.28 coins long by each put. Of ten puts a quarter is 0.70 coins, of three 0.21: one contract of a coin,
+    # three of a tenth.
+    assert delta == pytest.approx(0.280, abs=0.001)
+    assert (found["steps"][0]["kind"], traded(found["steps"][0])) == ("ddh2", {SWAP: -sold})
+    assert found["steps"][0]["reason"].endswith(f", {sold} contract{'s' * (sold > 1)} of {SWAP} sold")
 
 
 def test_cash_and_carry_is_reduced_leg_by_leg() -> None:
@@ -173,6 +211,34 @@ def test_cash_and_carry_is_reduced_leg_by_leg() -> None:
     rest = 1_400 + 707_000 * (0.002 + 0.05 * 30 / 365) + 3_500
     assert step["after"]["mmr"] == pytest.approx(rest + 0.02 * owed)
     assert step["after"]["adjusted_equity"] == pytest.approx(0.98 * 700_000 - owed)
+
+
+def test_coins_owed_are_bought_back_as_the_long_future_is_sold() -> None:
+    owing = book([position(DATED, 10, 101_000)], balances={"BTC": -10, "USDT": 1_041_000})
+    found = check_every_rule(owing)
+    step = found["steps"][0]
+    mr4 = 2_000 + 1_010_000 * (0.002 + 0.05 * 30 / 365)
+    assert step["before"]["mmr"] == pytest.approx(mr4 + 5_000 + 0.03 * 1_000_000)
+    assert (step["kind"], traded(step)) == ("basis", {DATED: -3})
+    (conversion,) = step["conversions"]
+    assert (conversion["sell"], conversion["buy"], conversion["received"]) == ("USDT", "BTC", "3")
+    assert float(conversion["amount"]) == pytest.approx(300_000 / 0.999)
+    assert f"both legs of {DATED} against the spot, which hedge 10 BTC, are reduced" in step["reason"]
+
+
+def test_basis_is_reduced_where_it_costs_most() -> None:
+    # Bitcoin's calendar is a million, ether's two.
+    dated = future("USDT", 30, 2_020.0, "ETH")
+    calendars = [position(SWAP, -10), position(DATED, 10, 101_000)]
+    calendars += [position(ETHER, -1_000, 2_000), position(dated, 1_000, 2_020)]
+    document = book(calendars, balances={"USDT": 26_000}, instruments=(*LISTED, ETHER, dated))
+    found = check_every_rule(with_prices(document, ETH=2_000.0))
+    assert found["initial"]["mmr"] == pytest.approx(9_045 + 18_090)
+    step = found["steps"][0]
+    assert (step["kind"], step["unit"]) == ("basis", "ETH")
+    assert traded(step) == {ETHER["id"]: 250, dated["id"]: -250}
+    mr4 = 4_000 + 2_020_000 * (0.002 + 0.05 * 30 / 365)
+    assert step["reason"].startswith(f"mr4 of ETH (USD {mr4:,.2f}) is the largest of all units")
 
 
 def test_a_calendar_is_reduced_on_both_legs_alike() -> None:
@@ -245,6 +311,11 @@ def test_a_hopeless_account_is_taken_over_with_what_it_lacks() -> None:
     assert held(found) == {SWAP: 10}
 
 
+def test_an_account_whose_equity_is_used_up_exactly_is_hopeless() -> None:
+    found = check_every_rule(book([position(SWAP, 10)], balances={"USDT": 0}))
+    assert (found["steps"], found["outcome"], found["shortfall_usd"]) == ([], "takeover", 0.0)
+
+
 def test_dust_is_closed_whole() -> None:
     found = check_every_rule(book([position(SWAP, "0.00009")], balances={"USDT": 1}))
     # 9 dollars of notional, under the smallest order of 10: no quarter of it, and no whole contract.
@@ -310,6 +381,6 @@ def test_a_delta_neutral_unit_is_reduced_as_a_whole() -> None:
     found = check_every_rule(book(legs, balances={"USDT": 88_000}, instruments=(*LISTED, twin)))
     # Nothing but the minimum charge: 0.45 % of 20 m.
     assert found["initial"]["mmr"] == pytest.approx(90_000)
-    assert traded(found["steps"][0]) == {SWAP: -25, twin["id"]: 25}
+    assert (found["steps"][0]["unit"], traded(found["steps"][0])) == ("BTC", {SWAP: -25, twin["id"]: 25})
     assert kinds(found) == ["close"]
     assert found["steps"][0]["cost_usd"] == BTC * 50 * 0.0005

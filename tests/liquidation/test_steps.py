@@ -132,6 +132,11 @@ def test_an_account_that_recovers_between_two_steps_keeps_what_is_left() -> None
     assert held(found) == {SWAP: 7}
 
 
+def test_a_continued_plan_cancels_orders_first_though_the_threshold_is_behind() -> None:
+    between = book([position(SWAP, 10)], [order(PERPETUAL, "sell", 1)], {"USDT": 130_000})
+    assert kinds(plan(between, Trigger.LIQUIDATION)) == ["cancel_orders", "close"]
+
+
 def test_a_plan_stops_at_the_most_steps_it_may_have() -> None:
     found = plan_values(book([position(SWAP, 10)], balances={"USDT": 70_000}), max_steps=1)
     assert (len(found.steps), str(found.outcome)) == (1, "unfinished")
@@ -228,9 +233,9 @@ def test_balances_finer_than_a_float_stay_exact() -> None:
     assert float(sold) == pytest.approx(79_000 / 0.999 * 1e6)
 
 
-@pytest.mark.parametrize("named", [("USDT", "*"), ("USDT",)])
+@pytest.mark.parametrize("named", [("USDT", "*"), ("USDT",), ("*", "USDC")])
 def test_what_the_order_does_not_name_goes_by_its_worth(named: tuple[str, ...]) -> None:
-    # 40,000 of BTC and 30,000 of USDC; 98 % of the BTC counts, of 69,200 against 68,300 owed.
+    # 40,000 of BTC, of which 98 % count, and 30,000 of USDC: 69,200 against 68,300 owed.
     document = book(balances={"USDC": 30_000, "BTC": 0.4, "USD": -68_300})
     found = plan_values(document, repay_order=named)
     assert found.steps[0].conversions[0].sell == "BTC"

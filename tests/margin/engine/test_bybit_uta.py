@@ -329,6 +329,11 @@ def test_status_by_maintenance_rate(base: float, status: str) -> None:
     assert figures["status"] == status
 
 
+def test_a_base_of_half_a_dollar_is_a_base() -> None:
+    figures = report(uta([position(PERPETUAL, 0.00001)], balances={"USDT": 0.5}))["account"]
+    assert (figures["mmr_rate"], figures["status"]) == (exact(0.1003 / 0.5), "normal")
+
+
 def test_a_debt_asks_nobody_else_in_the_shard_to_repay() -> None:
     """10,030 of 11,000 is 91 %: a warning without a debt, a repayment with one of a dollar."""
     rows = [position(PERPETUAL, 1)]
@@ -368,6 +373,10 @@ def test_nothing_held_is_normal() -> None:
 
 def withdrawable(document: Document) -> dict[str, float]:
     return {entry["currency"]: entry["withdrawable"] for entry in report(document)["currencies"]}
+
+
+def test_without_a_margin_all_of_it_may_leave() -> None:
+    assert withdrawable(uta(balances={"USD": 20_000})) == {"USD": 20_000.0}
 
 
 def test_what_initial_margin_does_not_need_may_leave() -> None:

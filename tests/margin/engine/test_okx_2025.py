@@ -178,6 +178,16 @@ def test_rates_discount_the_worst_curve() -> None:
     assert component("mr5", book([position(call, 1)], **priced(call))) == exact(expected)
 
 
+@pytest.mark.parametrize(("held", "share"), [(1, 1.0), (-1, 0.0)])
+def test_a_curve_that_only_rises_costs_what_is_long(held: int, share: float) -> None:
+    stored = parameters_of({"methodology": "okx-2025", "parameters": "2025-01-21"})
+    inline = stored | {"mr5": {"tenor_days": [1, 360], "curves": [[0.1, 0.1]]}}
+    call, years = option("USDT", BTC, "call", 30, mark_iv=0.5), 30 / 365
+    value = BTC * math.erf(0.5 * math.sqrt(years) / 2 / math.sqrt(2))
+    document = book([position(call, held)], **priced(call)) | {"parameters": inline}
+    assert component("mr5", document) == exact(share * value * (1.0 - math.exp(-0.1 * years)))
+
+
 # MR7
 
 

@@ -176,6 +176,15 @@ def test_the_saving_is_what_standard_asks_for_more() -> None:
         assert saving["without_short_option_value"][name] == pytest.approx(expected)
 
 
+def test_the_value_of_short_options_goes_by_the_size_of_their_contract() -> None:
+    tenth = CALL | {"contract_size": 0.1}
+    document = book([position(tenth, -30, 0.05)], balances={"BTC": 3}, instruments=[tenth])
+    saving = _compare(document)["saving"]["okx-2025"]
+    without = saving["without_short_option_value"]
+    # Three coins' calls at 5 % of 100,000.
+    assert saving["mmr"] - without["mmr"] == pytest.approx(15_000)
+
+
 def test_a_methodology_that_is_not_in_force_is_null_with_its_reason() -> None:
     early = HELD | {"as_of": "2023-01-01T00:00:00Z", "parameters": "2025-01-21"}
     answer = compare(early, shipped_library())
