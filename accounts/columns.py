@@ -108,16 +108,20 @@ def standings_read(*, first: int, last: int) -> Records:
     return _sorted(records_read(query=_ACCOUNTS, parameters=chosen, kind=_ACCOUNT), "account")
 
 
-def book_columns(*, ids: Sequence[int], codes: Mapping[int, str]) -> BookColumns:
+def book_columns(
+    *, ids: Sequence[int], codes: Mapping[int, str], accounts: Records | None = None
+) -> BookColumns:
     """What the given accounts (ascending, at least one) hold, as this transaction sees it.
 
-    `codes` gives the code of every instrument by its row id.
+    `codes` gives the code of every instrument by its row id, `accounts` those columns where they are known.
     """
     filled = ids[-1] - ids[0] == len(ids) - 1
     chosen = {"first": ids[0], "last": ids[-1], "ids": None if filled else list(ids)}
     rank = _ranks(codes)
+    if accounts is None:
+        accounts = _sorted(records_read(query=_ACCOUNTS, parameters=chosen, kind=_ACCOUNT), "account")
     return BookColumns(
-        accounts=_sorted(records_read(query=_ACCOUNTS, parameters=chosen, kind=_ACCOUNT), "account"),
+        accounts=accounts,
         balances=_sorted(records_read(query=_BALANCES, parameters=chosen, kind=_BALANCE), "currency"),
         positions=_by_code(records_read(query=_POSITIONS, parameters=chosen, kind=_HOLDING), rank),
         orders=_by_code(records_read(query=_ORDERS, parameters=chosen, kind=_HOLDING), rank),

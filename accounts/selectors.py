@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from accounts.choices import DeliveryState, InstrumentKind, InstrumentState, OrderState
@@ -217,11 +218,8 @@ def ledger_position() -> int:
 
 def account_ids_by_methodology() -> dict[str, list[int]]:
     """Account ids, ascending, by the methodology that is in force for them now."""
-    groups: dict[str, list[int]] = {}
-    rows = Account.objects.order_by("margin_methodology", "pk").values_list("margin_methodology", "pk")
-    for methodology, account_id in rows.iterator(chunk_size=10_000):
-        groups.setdefault(methodology, []).append(account_id)
-    return groups
+    groups = Account.objects.order_by("margin_methodology").values_list("margin_methodology")
+    return dict(groups.annotate(ids=ArrayAgg("pk", order_by="pk")))
 
 
 def account_rows(ids: Sequence[int]) -> list[tuple[int, str, str, str | None, int]]:

@@ -73,8 +73,7 @@ def accounts_cut(
     desk = margining_by(snapshot=snapshot.pk, version=version.pk)
     codes = accounts.instrument_codes()
     number = 0
-    for first in range(0, len(ids), READ_ACCOUNTS):
-        source = kept_columns(ids=ids[first : first + READ_ACCOUNTS], codes=codes)
+    for source in kept_columns(ids=ids, codes=codes, size=READ_ACCOUNTS):
         columns = Columns.of(source, version.methodology, desk.rows, desk.market)
         taken = _taken(cut, columns, desk)
         sizes = columns.positions_each()

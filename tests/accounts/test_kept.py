@@ -1,9 +1,9 @@
 """What is kept of the book is what the database holds: unchanged, moved on, damaged, of another database."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,15 +46,15 @@ def read(ids: list[int]) -> tuple[BookColumns, set[int]]:
     """The columns as they are kept, and the accounts whose holdings were read of the database for them."""
     accounts: set[int] = set()
 
-    def recorded(*, ids: list[int], codes: Mapping[int, str]) -> BookColumns:
+    def recorded(*, ids: list[int], **rest: Any) -> BookColumns:
         accounts.update(ids)
-        return book_columns(ids=ids, codes=codes)
+        return book_columns(ids=ids, **rest)
 
     with one_view(), connection.cursor() as cursor, pytest.MonkeyPatch.context() as patch:
         patch.setattr(kept, "book_columns", recorded)
         cursor.execute(_TOUCHED)
         before = cursor.fetchone()
-        columns = kept_columns(ids=ids, codes=selectors.instrument_codes())
+        [columns] = kept_columns(ids=ids, codes=selectors.instrument_codes(), size=len(ids))
         cursor.execute(_TOUCHED)
         # PostgreSQL's own count of the rows it read says the same.
         assert bool(accounts) == (cursor.fetchone() != before)
@@ -177,4 +177,20 @@ def test_an_emptied_and_filled_database_is_another_one() -> None:
 
 def test_outside_of_one_view_nothing_is_read() -> None:
     with pytest.raises(RuntimeError, match="one view"):
-        kept_columns(ids=all_ids(), codes=selectors.instrument_codes())
+        next(kept_columns(ids=all_ids(), codes=selectors.instrument_codes(), size=8))
+
+
+def test_some_at_a_time_are_the_same_and_no_block_is_read_twice() -> None:
+    ids, codes, blocks = all_ids(), selectors.instrument_codes(), []
+
+    def recorded(*, ids: list[int], **rest: Any) -> BookColumns:
+        blocks.append(ids)
+        return book_columns(ids=ids, **rest)
+
+    with one_view(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept, "book_columns", recorded)
+        found = list(kept_columns(ids=ids, codes=codes, size=5))
+    assert len(found) > len(blocks) > 1
+    assert [pk for block in blocks for pk in block] == ids
+    for number, columns in enumerate(found):
+        assert_as_stored(columns, ids[5 * number : 5 * number + 5])
