@@ -16,18 +16,33 @@ Records = npt.NDArray[Any]
 
 def account_hashes(book: Book) -> list[str]:
     """A hash over all that margin reads of each account of a shard; the same in any shard, and alone."""
-    edges = np.arange(len(book) + 1)
-    tables = [
-        (records.tobytes(), (np.searchsorted(owner, edges) * records.dtype.itemsize).tolist())
-        for owner, records in _tables(book)
+    content, sizes = _by_account(book)
+    ends = np.cumsum(sizes.sum(axis=1)).tolist()
+    head = "%s %d " + ",".join(["%d"] * sizes.shape[1]) + "\n"
+    heads = map(head.__mod__, zip(book.ids, book.hedge_mode.tolist(), *sizes.T.tolist(), strict=True))
+    return [
+        hashlib.sha256(head.encode() + content[start:end]).hexdigest()
+        for head, start, end in zip(heads, [0, *ends], ends, strict=False)
     ]
-    hashes = []
-    for place, (name, mode) in enumerate(zip(book.ids, book.hedge_mode.tolist(), strict=True)):
-        parts = [content[bounds[place] : bounds[place + 1]] for content, bounds in tables]
-        lengths = ",".join(str(len(part)) for part in parts)
-        head = f"{name} {mode} {lengths}\n".encode()
-        hashes.append(hashlib.sha256(b"".join((head, *parts))).hexdigest())
-    return hashes
+
+
+def _by_account(book: Book) -> tuple[bytes, npt.NDArray[np.int64]]:
+    """The rows of every table, by account, and (A, tables) how many bytes each account has in each."""
+    tables = list(_tables(book))
+    widths = [records.dtype.itemsize for _, records in tables]
+    edges = np.array([np.searchsorted(owner, np.arange(len(book) + 1)) for owner, _ in tables])
+    sizes = (np.diff(edges) * np.array(widths)[:, None]).T
+    content = np.empty(int(sizes.sum()), dtype=np.uint8)
+    starts = (np.cumsum(sizes) - sizes.ravel()).reshape(sizes.shape)
+    for table, (width, (owner, records)) in enumerate(zip(widths, tables, strict=True)):
+        if len(records):
+            # Any byte may be the first of a row, so that NumPy moves whole rows, and not their bytes.
+            anywhere = np.ndarray(
+                len(content) - width + 1, dtype=f"V{width}", buffer=content.data, strides=(1,)
+            )
+            first = starts[:, table] - edges[table, :-1] * width
+            anywhere[first[owner] + np.arange(len(records)) * width] = records.view(f"V{width}")
+    return content.tobytes(), sizes
 
 
 def _tables(book: Book) -> Iterator[tuple[npt.NDArray[np.int32], Records]]:
@@ -49,10 +64,13 @@ def _tables(book: Book) -> Iterator[tuple[npt.NDArray[np.int32], Records]]:
         yield table.account, records
 
 
-def input_hash(*, account_hash: str, ledger_position: int, snapshot: str, parameters: str) -> str:
-    """Hash over all a stored result depends on; snapshot and parameters by their hashes."""
-    parts = (account_hash, str(ledger_position), snapshot, parameters, ENGINE_VERSION)
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+def input_hashes(*, book: Book, ledger_positions: Sequence[int], snapshot: str, parameters: str) -> list[str]:
+    """Hashes over all that the stored results of a book depend on; snapshot and parameters by theirs."""
+    rest = f"{snapshot}\n{parameters}\n{ENGINE_VERSION}"
+    return [
+        hashlib.sha256(f"{rows}\n{position}\n{rest}".encode()).hexdigest()
+        for rows, position in zip(account_hashes(book), ledger_positions, strict=True)
+    ]
 
 
 def margin_hash(*, shard: ShardMargin, standard: ShardMargin | None, inputs: Sequence[str]) -> str:

@@ -23,12 +23,12 @@ from margin.engine.report import ENGINE_VERSION, ReportHeader, render
 from margin.engine.results import ShardMargin
 from margin.engine.simulation import iso
 from margin.models import MarginResult, MarketSnapshot
-from margin.provenance import account_hashes, input_hash
+from margin.provenance import input_hashes
 from margin.services.cutting import parameters_lacking
 from margin.services.results import (
     UNIT_FIGURES,
     ShardResults,
-    report_content,
+    report_contents,
     result_row,
     shard_results,
     unit_row,
@@ -75,9 +75,9 @@ def margin_as_of(*, account_id: int, at: datetime) -> bytes:
         raise Refused([reason])
     parameters = selectors.parameters_read(version.pk)
     book, shard = _margined(account, snapshot, parameters)
-    inputs = input_hash(
-        account_hash=account_hashes(book)[0],
-        ledger_position=account.ledger_position,
+    [inputs] = input_hashes(
+        book=book,
+        ledger_positions=[account.ledger_position],
         snapshot=snapshot.sha256,
         parameters=parameters.header.sha256,
     )
@@ -158,7 +158,9 @@ def _computed(result: MarginResult) -> ShardResults:
         standard=standard,
         positions=[account.ledger_position],
     )
-    report = report_content(part=part, parameters=parameters, shard=shard, account=0, inputs=found.inputs[0])
+    [report] = report_contents(
+        part=part, parameters=parameters, shard=shard, accounts=[0], inputs=found.inputs
+    )
     return replace(found, reports={0: report})
 
 

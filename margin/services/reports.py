@@ -9,7 +9,7 @@ from margin.engine.report import ENGINE_VERSION
 from margin.models import MarginReport, MarginResult, MarginRunPart
 from margin.services.inputs import part_book
 from margin.services.margining import margining_by
-from margin.services.results import report_content
+from margin.services.results import report_contents
 from pmplatform.common.errors import NotFound
 
 
@@ -45,6 +45,7 @@ def _rendered(result: MarginResult) -> bytes:
         raise NotFound("The report was never read, and what it was computed from is not kept any more.")
     desk = margining_by(snapshot=part.run.snapshot_id, version=part.parameters_id)
     shard = desk.margin_book(book)
-    return report_content(
-        part=part, parameters=desk.parameters, shard=shard, account=0, inputs=result.input_sha256
+    [content] = report_contents(
+        part=part, parameters=desk.parameters, shard=shard, accounts=[0], inputs=[result.input_sha256]
     )
+    return content

@@ -12,11 +12,11 @@ from margin.engine.book import Book
 from margin.engine.hashing import canonical_json
 from margin.engine.order_sets import BINDING_NAMES
 from margin.engine.parameters.library import Parameters
-from margin.engine.report import ReportHeader, render
+from margin.engine.report import ReportHeader, renders
 from margin.engine.results import STATUSES, ShardMargin, Status, UnitFigures
 from margin.engine.simulation import iso
 from margin.models import MarginReport, MarginResult, MarginRunPart, UnitResult
-from margin.provenance import account_hashes, input_hash, margin_hash
+from margin.provenance import input_hashes, margin_hash
 from pmplatform.common.bulk import rows_copy
 from pmplatform.common.columns import (
     Field,
@@ -37,6 +37,7 @@ _EQUITIES: Final = ("net_equity", "adjusted_equity")
 _REQUIREMENTS: Final = ("mmr", "imr")
 _RATES: Final = ("margin_ratio", "imr_rate", "leverage")
 _EXPOSURES: Final = ("spot_in_use", "delta", "cash_delta")
+_OF_UNITS: Final = ("account", "binding_code", *_REQUIREMENTS, *_EXPOSURES)
 #: The figures of a risk unit at rest.
 UNIT_FIGURES: Final = ("binding", *_REQUIREMENTS, *_EXPOSURES)
 
@@ -73,54 +74,55 @@ def shard_results(
     positions: Sequence[int],
 ) -> ShardResults:
     """All that is stored of a shard; its account names are database ids. Nothing is written yet."""
-    inputs = input_hashes(part=part, parameters=parameters, book=book, positions=positions)
+    inputs = input_hashes(
+        book=book,
+        ledger_positions=positions,
+        snapshot=part.run.snapshot.sha256,
+        parameters=parameters.header.sha256,
+    )
     pressing = np.flatnonzero(shard.accounts.status != STATUSES.index(Status.NORMAL)).tolist()
+    reports = report_contents(
+        part=part,
+        parameters=parameters,
+        shard=shard,
+        accounts=pressing,
+        inputs=[inputs[account] for account in pressing],
+    )
     return ShardResults(
         part=part,
         shard=shard,
         standard=standard,
         positions=positions,
         inputs=inputs,
-        reports={
-            account: report_content(
-                part=part, parameters=parameters, shard=shard, account=account, inputs=inputs[account]
-            )
-            for account in pressing
-        },
+        reports=dict(zip(pressing, reports, strict=True)),
         sha256=margin_hash(shard=shard, standard=standard, inputs=inputs),
     )
 
 
-def input_hashes(
-    *, part: MarginRunPart, parameters: Parameters, book: Book, positions: Sequence[int]
-) -> list[str]:
-    """The input hash of every account of a book in a part's run."""
-    snapshot, version = part.run.snapshot.sha256, parameters.header.sha256
-    return [
-        input_hash(account_hash=rows, ledger_position=position, snapshot=snapshot, parameters=version)
-        for rows, position in zip(account_hashes(book), positions, strict=True)
-    ]
-
-
-def report_content(
-    *, part: MarginRunPart, parameters: Parameters, shard: ShardMargin, account: int, inputs: str
-) -> bytes:
-    """The bytes of an account's margin report, by its number in the shard."""
-    header = ReportHeader(
-        parameters.header.methodology, parameters.header, iso(part.run.snapshot.as_of), inputs
-    )
-    return canonical_json(render(shard, account, header))
+def report_contents(
+    *,
+    part: MarginRunPart,
+    parameters: Parameters,
+    shard: ShardMargin,
+    accounts: Sequence[int],
+    inputs: Sequence[str],
+) -> list[bytes]:
+    """The bytes of the margin reports of some accounts, by their numbers in the shard, ascending."""
+    as_of = iso(part.run.snapshot.as_of)
+    header = ReportHeader(parameters.header.methodology, parameters.header, as_of, "")
+    return [canonical_json(report) for report in renders(shard, accounts, header, inputs)]
 
 
 def results_write(*, results: ShardResults) -> None:
     """Append the results of every account of a shard, inside the caller's transaction."""
     columns_copy(table=MarginResult._meta.db_table, columns=_result_columns(results))
-    for unit in results.shard.units:
-        columns_copy(table=UnitResult._meta.db_table, columns=_unit_columns(results, unit))
+    if results.shard.units:
+        columns_copy(table=UnitResult._meta.db_table, columns=_unit_columns(results))
     run, ids = results.part.run_id, results.shard.ids
     rows_copy(
         table=MarginReport._meta.db_table,
         columns=("run_id", "account_id", "content"),
+        types=("int8", "int8", "bytea"),
         rows=((run, int(ids[account]), content) for account, content in results.reports.items()),
     )
 
@@ -154,16 +156,18 @@ def _standard_columns(standard: ShardMargin | None, count: int) -> dict[str, Fie
     }
 
 
-def _unit_columns(results: ShardResults, unit: UnitFigures) -> dict[str, Field]:
-    count = len(unit.account)
+def _unit_columns(results: ShardResults) -> dict[str, Field]:
+    """All units together: a statement costs the look for its accounts, however few rows it has."""
+    units = results.shard.units
+    figures = {name: np.concatenate([getattr(unit, name) for unit in units]) for name in _OF_UNITS}
+    sizes = [len(unit.account) for unit in units]
     return {
-        "run_id": same(results.part.run_id, count),
-        "account_id": bigints(_account_ids(results.shard)[unit.account]),
-        "unit": texts(np.full(count, unit.unit, dtype="S32")),
-        "binding": texts(np.array(BINDING_NAMES, dtype="S40")[unit.binding_code]),
-        "mmr": money(unit.mmr, Rounding.UP),
-        "imr": money(unit.imr, Rounding.UP),
-        **{name: floats(getattr(unit, name)) for name in _EXPOSURES},
+        "run_id": same(results.part.run_id, sum(sizes)),
+        "account_id": bigints(_account_ids(results.shard)[figures["account"]]),
+        "unit": texts(np.array([unit.unit for unit in units], dtype="S32").repeat(sizes)),
+        "binding": texts(np.array(BINDING_NAMES, dtype="S40")[figures["binding_code"]]),
+        **{name: money(figures[name], Rounding.UP) for name in _REQUIREMENTS},
+        **{name: floats(figures[name]) for name in _EXPOSURES},
     }
 
 
