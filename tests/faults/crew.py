@@ -1,6 +1,8 @@
 """The platform's processes, started as in production, behind proxies that can spoil what they hear."""
 
 import os
+import signal
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -65,6 +67,8 @@ class Crew:
             self._at_work[name] = (stack.enter_context(starting), stack)
         for name in missing:
             self.process(name).wait_ready()
+        if RELAY in names:
+            self.process(RELAY).signal_tree(signal.SIGCONT)
 
     def _is_at_work(self, name: str) -> bool:
         return name in self._at_work and self.process(name).process.poll() is None
@@ -88,9 +92,22 @@ class Crew:
 
     def rest(self) -> None:
         """Leave the workers without messages, and wait until they have done what they had."""
-        self.dismiss(RELAY)
+        if self._is_at_work(RELAY):
+            wait_until(self._relay_sleeps)
         self.broker.lose_everything()
         wait_until(is_quiet)
+
+    def _relay_sleeps(self) -> bool:
+        """Stop the relay until it is wanted again; in the middle of something it has to go on."""
+        relay = self.process(RELAY)
+        relay.signal_tree(signal.SIGSTOP)
+        if is_idle(relay.name):
+            # What it has sent just now may not have arrived yet.
+            time.sleep(0.2)
+            if is_idle(relay.name):
+                return True
+        relay.signal_tree(signal.SIGCONT)
+        return False
 
     def process(self, name: str) -> PlatformProcess:
         return self._at_work[name][0]
@@ -128,6 +145,16 @@ def crew(directory: Path) -> Iterator[Crew]:
             yield staff
         finally:
             staff.nobody()
+
+
+def is_idle(name: str) -> bool:
+    """Whether the connections of a name are in the middle of nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT bool_and(state = 'idle') FROM pg_stat_activity WHERE application_name = %s", [name]
+        )
+        [idle] = cursor.fetchone()
+    return idle is not False
 
 
 def is_quiet() -> bool:

@@ -163,15 +163,17 @@ def a_minute_passes() -> None:
         LiquidationCase.objects.filter(lease_until__isnull=False).update(lease_until=now, due_at=now)
 
 
-def wait_until(condition: Callable[[], bool], meanwhile: Callable[[], None] | None = None) -> None:
-    """Wait, doing something every second; the connection may break and come again."""
+def wait_until(
+    condition: Callable[[], bool], meanwhile: Callable[[], None] | None = None, every: float = 1.0
+) -> None:
+    """Wait, doing something every so many seconds; the connection may break and come again."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     next_time = time.monotonic()
     while not holds(condition):
         assert time.monotonic() < deadline, "nothing happened in time"
         if meanwhile is not None and time.monotonic() >= next_time:
             meanwhile()
-            next_time = time.monotonic() + 1
+            next_time = time.monotonic() + every
         time.sleep(0.1)
 
 

@@ -64,7 +64,7 @@ def zombie(staff: Crew, on_stage: Stage, *words: str) -> None:
 def test_a_worker_that_stops_within_a_transaction_loses_it_and_others_go_on(
     staff: Crew, on_stage: Stage
 ) -> None:
-    """It holds the run and the part; the database gives up on it after ten seconds."""
+    """It holds the run and the part; the database gives up on it before its lease ends."""
     with stopped_at(dying.__name__, "shard part done") as go_on:
         staff.hire("margin")
         a_minute_passes()

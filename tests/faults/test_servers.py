@@ -35,7 +35,7 @@ def broker_emptied(staff: Crew) -> None:
 
 def broker_stopped(staff: Crew) -> None:
     staff.broker.signal(signal.SIGSTOP)
-    time.sleep(7)
+    time.sleep(6)
     staff.broker.signal(signal.SIGCONT)
 
 
@@ -59,12 +59,12 @@ def database_cut_off(staff: Crew) -> None:
 
 def database_half_open(staff: Crew) -> None:
     staff.postgres.mode = Mode.SILENT
-    time.sleep(3)
+    time.sleep(2)
 
 
 def database_slow(staff: Crew) -> None:
     staff.postgres.delay = 0.05
-    time.sleep(3)
+    time.sleep(2)
 
 
 def database_restarted(staff: Crew) -> None:

@@ -14,10 +14,13 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Final
 
+from pmplatform.common import locking
 from tests.support.processes import CHECKOUT, child_environment
 
 #: How a worker ends that dies.
 DEAD: Final = 9
+#: After how long the database gives up on one that stops within a transaction: sooner than in earnest.
+IDLE_LIMIT_SECONDS: Final = 4
 #: What becomes of a worker at its point.
 ENDS: Final[dict[str, Callable[[], None]]] = {
     "die": lambda: os._exit(DEAD),
@@ -51,6 +54,7 @@ def end_after(target: str, end: Callable[[], None]) -> None:
 
 def fork_workers(points: list[str], work: Callable[[str], None]) -> None:
     """Fork a worker for each point, one after another; lines tell its id, whether it stopped, its status."""
+    locking.IDLE_LIMIT_SECONDS = IDLE_LIMIT_SECONDS
     for point in points:
         process = os.fork()
         if not process:

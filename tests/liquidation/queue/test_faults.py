@@ -93,7 +93,7 @@ def test_a_zombie_past_its_lease_does_nothing_any_more(point: str) -> None:
 def test_a_worker_that_stops_within_a_transaction_loses_it_and_others_go_on() -> None:
     cases(1)
     with stopped_at(dying.__name__, "step done") as go_on:
-        # The database gives up on the stopped one after ten seconds.
+        # The database gives up on the stopped one before its lease ends.
         wait_until(lambda: worked(LATER) > 0 and LiquidationCase.objects.get().outcome is not None)
         go_on()
     check_as_if_nothing_had_happened(1)
