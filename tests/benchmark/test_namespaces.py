@@ -1,7 +1,7 @@
 """A worker on another host: what it reaches of the benchmark's servers, and that nobody else does."""
 
 import json
-import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +43,8 @@ def test_servers_are_reached_from_the_second_namespace_by_their_private_address_
         check=True,
     )
     reached, refusal = json.loads(outcome.stdout)
-    if os.geteuid() == 0:
+    allowed = subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False).returncode == 0
+    if allowed and shutil.which("ip"):
         assert (reached, refusal) == (["10.213.0.2", ""], "")
     else:
         assert (reached, bool(refusal)) == ([], True)
