@@ -9,8 +9,8 @@ from typing import Any, Final
 from django.db.models import BinaryField, Model
 from django.http import StreamingHttpResponse
 
-#: What makes a spreadsheet take a cell for a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+#: What makes a spreadsheet take a cell for a formula; in East Asian locales the full-width signs do, too.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 #: Rows of others are named as people know them.
 _NAMES: Final = {"account": "account__code", "instrument": "instrument__code", "tenant": "tenant__slug"}
 

@@ -10,7 +10,10 @@ import pytest
 from pmplatform.common.exports import csv_response, neutralised
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-cmd", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", "+1", "-cmd", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff20A"],
+)
 def test_text_that_looks_like_a_formula_is_quoted(text: str) -> None:
     assert neutralised(text) == f"'{text}"
 
