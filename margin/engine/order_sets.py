@@ -171,15 +171,14 @@ class RunChunk:
     Attributes
     ----------
     rows : the range.
-    entries, runs : sparse entries by row and by run.
+    runs : sparse entries by run.
     bucket : expiry bucket of each run.
     row_runs : pointers of the rows into these runs.
     """
 
     rows: slice
-    entries: SparseRows
     runs: SparseRows
-    bucket: Ints
+    bucket: npt.NDArray[np.intp]
     row_runs: Ints
 
     @classmethod
@@ -187,18 +186,13 @@ class RunChunk:
         """The runs of a range of a unit's rows."""
         row_runs = unit.row_runs[rows.start : rows.stop + 1]
         runs = slice(int(row_runs[0]), int(row_runs[-1]))
-        return cls(
-            rows, unit.entries.part(rows), unit.runs.part(runs), unit.run_bucket[runs], row_runs - row_runs[0]
-        )
+        bucket = unit.run_bucket[runs].astype(np.intp)
+        return cls(rows, unit.runs.part(runs), bucket, row_runs - row_runs[0])
 
     @cached_property
     def sums(self) -> SparseRows:
         """Sums of a row's runs."""
         return group_sums(self.row_runs)
-
-    def stepped_sums(self, step: int) -> SparseRows:
-        """The same out of figures of which every `step`-th row is of a run."""
-        return SparseRows(self.row_runs, self.sums.indices * np.int32(step), self.sums.data)
 
 
 def _cut(indptr: Ints, most: int) -> tuple[slice, ...]:

@@ -1,6 +1,7 @@
 """Sparse row products: the one place where quantities meet risk arrays."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -74,8 +75,15 @@ class SparseRows:
 
 def group_sums(indptr: Ints) -> SparseRows:
     """Rows that add up consecutive groups: row g sums entries `indptr[g]:indptr[g + 1]`, the first from 0."""
-    count = int(indptr[-1])
-    return SparseRows(indptr, np.arange(count, dtype=np.int32), np.ones(count))
+    return SparseRows(indptr, *_each_once(1 << int(indptr[-1]).bit_length()))
+
+
+@lru_cache(maxsize=32)
+def _each_once(count: int) -> tuple[Ints, Floats]:
+    """Every entry once. All groups share these numbers, which then are in a processor's cache already."""
+    numbers, ones = np.arange(count, dtype=np.int32), np.ones(count)
+    numbers.flags.writeable = ones.flags.writeable = False
+    return numbers, ones
 
 
 def pointers(sorted_keys: npt.NDArray[np.integer[Any]], groups: int) -> Ints:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from margin.engine.instruments import DAYS_PER_YEAR
 from margin.engine.methodologies.bybit_arrays import Maturity, Total
-from margin.engine.methodologies.evaluations import Evaluations, PerExpiry, Products
+from margin.engine.methodologies.evaluations import Evaluations, PerExpiry, Places, Products
 from margin.engine.parameters.bybit import BybitParameters
 from margin.engine.parameters.common import for_coin
 from margin.engine.risk_arrays import RiskArrays
@@ -54,11 +54,11 @@ class Stress(Products):
 def per_expiry(arrays: RiskArrays) -> PerExpiry:
     """The figures of `Expiry` of each expiry."""
     days_of = arrays.unit.bucket_years * DAYS_PER_YEAR
-    held_from = 3 * len(arrays.price_moves)
+    held_from, count = 3 * len(arrays.price_moves), Expiry.DELTA + 4
 
-    def figures(columns: Floats, bucket: Ints) -> Floats:
+    def figures(columns: Floats, bucket: Places) -> Floats:
         held = np.ascontiguousarray(columns[:, held_from:].T)
-        found = np.empty((Expiry.DELTA + 4, len(bucket)))
+        found = np.empty((count, len(bucket)))
         short = np.minimum(held[Maturity.CALLS : Maturity.PUTS + 1], 0.0)
         np.add(short[0], short[1], out=found[Expiry.SHORT_OPTIONS])
         # Of vega and delta at once: what stands long, what stands short, and either times days.
@@ -69,7 +69,7 @@ def per_expiry(arrays: RiskArrays) -> PerExpiry:
         np.multiply(sides[:, :2], days_of[bucket], out=sides[:, 2:])
         return np.ascontiguousarray(found.T)
 
-    return figures
+    return PerExpiry(count, figures)
 
 
 def contingencies(

@@ -13,7 +13,7 @@ from margin.engine.methodologies.bybit_contingencies import Stress, per_expiry
 from margin.engine.methodologies.bybit_shares import Binding, Floats, contingency_components
 from margin.engine.methodologies.bybit_uta import components as components_of
 from margin.engine.methodologies.bybit_uta import holdings, spot_gain
-from margin.engine.methodologies.evaluations import Evaluations, Variants
+from margin.engine.methodologies.evaluations import Evaluations, Scratch, Variants
 from margin.engine.methodologies.explained_evaluations import (
     binding_label,
     binding_of_only_pair,
@@ -46,7 +46,7 @@ def _unit(
     book: Book, market: Market, parameters: BybitParameters, units: Partition, number: int, arrays: RiskArrays
 ) -> UnitExplanation:
     rows, spot = holdings(parameters, book, units, number, arrays)
-    stress = Stress.of(arrays, rows, per_expiry(arrays))
+    stress = Stress.of(arrays, rows, per_expiry(arrays), Scratch())
     evaluated = Evaluations.of(stress, Variants.of(rows, spot))
     gain = spot_gain(stress, evaluated, market.index[f"{arrays.unit.coin}-USD"])
     values = components_of(market, parameters, stress, evaluated, gain)

@@ -12,7 +12,7 @@ from margin.engine.market import Market
 from margin.engine.methodologies import bybit_arrays
 from margin.engine.methodologies.bybit_account import account_margin, collateral_ratio
 from margin.engine.methodologies.bybit_contingencies import Stress, contingencies, per_expiry
-from margin.engine.methodologies.evaluations import Evaluations, binding_evaluations, worst_loss
+from margin.engine.methodologies.evaluations import Evaluations, Scratch, binding_evaluations, worst_loss
 from margin.engine.methodologies.spot_hedge import SpotHedge, spot_hedge
 from margin.engine.methodologies.unit_figures import UnitColumns
 from margin.engine.order_sets import BYBIT_SETS, UnitRows, unit_rows
@@ -82,12 +82,17 @@ def components(
 
 
 def _unit(
-    unit: PreparedUnit, market: Market, parameters: BybitParameters, arrays: RiskArrays, lot_upl_usd: Floats
+    unit: PreparedUnit,
+    market: Market,
+    parameters: BybitParameters,
+    arrays: RiskArrays,
+    lot_upl_usd: Floats,
+    scratch: Scratch,
 ) -> UnitFigures:
     spot_price = market.index[f"{arrays.unit.coin}-USD"]
     columns = UnitColumns(unit, arrays)
     for block in unit.blocks:
-        stress = Stress.of(arrays, block.rows, per_expiry(arrays))
+        stress = Stress.of(arrays, block.rows, per_expiry(arrays), scratch)
         evaluated = Evaluations.of(stress, block.variants)
         gain = spot_gain(stress, evaluated, spot_price)
         found = components(market, parameters, stress, evaluated, gain)
@@ -127,6 +132,8 @@ def margin(
     NonFiniteError
         When a figure leaves the finite numbers.
     """
-    unrealised = shard.layout.lots.unrealised(market)
-    units = [_unit(unit, market, parameters, arrays[unit.number], unrealised.usd) for unit in shard.units]
+    scratch, unrealised = Scratch(), shard.layout.lots.unrealised(market)
+    units = [
+        _unit(unit, market, parameters, arrays[unit.number], unrealised.usd, scratch) for unit in shard.units
+    ]
     return account_margin(shard.layout, market, parameters, units, unrealised.settled)

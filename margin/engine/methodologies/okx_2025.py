@@ -13,7 +13,7 @@ from margin.engine.exposures import Exposures
 from margin.engine.instruments import Group
 from margin.engine.market import Market
 from margin.engine.methodologies import okx_arrays
-from margin.engine.methodologies.evaluations import Evaluations, PerExpiry
+from margin.engine.methodologies.evaluations import Evaluations, PerExpiry, Places
 from margin.engine.methodologies.okx_arrays import Total, by_kind, inverse_shift, linear_shift, option_shift
 from margin.engine.methodologies.okx_factors import Stress, shared_factors, worst_volatility
 from margin.engine.methodologies.okx_unit import OkxRules, okx_margin
@@ -24,7 +24,6 @@ from margin.engine.parameters.okx import DepegRates, OkxParameters
 from margin.engine.prepared import PreparedShard, prepared
 from margin.engine.results import ShardMargin
 from margin.engine.risk_arrays import RiskArrays, both_sides
-from margin.engine.scenarios import VOL_SHIFTS
 from margin.engine.tiers import MarginalTiers
 from margin.engine.units import Partition, RiskUnit, merged_units
 
@@ -76,12 +75,12 @@ def per_expiry(parameters: OkxParameters, arrays: RiskArrays) -> PerExpiry:
     annualized: float = parameters.mr4_annualized.of(unit.coin)
     rate = flat + annualized * unit.bucket_years
 
-    def figures(columns: Floats, bucket: Ints) -> Floats:
+    def figures(columns: Floats, bucket: Places) -> Floats:
         worst = worst_volatility(columns, moves)
-        np.multiply(np.abs(columns[:, -1]), rate[bucket], out=worst[:: len(VOL_SHIFTS), moves])
+        np.multiply(np.abs(columns[:, -1]), rate[bucket], out=worst[:, moves])
         return worst
 
-    return figures
+    return PerExpiry(moves + 1, figures)
 
 
 def _basis(stress: Stress, chosen: Evaluations, spot_cash: Floats, parameters: OkxParameters) -> Floats:

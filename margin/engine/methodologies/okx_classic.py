@@ -11,7 +11,7 @@ from margin.engine.exposures import Exposures
 from margin.engine.instruments import Group
 from margin.engine.market import Market
 from margin.engine.methodologies import okx_arrays
-from margin.engine.methodologies.evaluations import Evaluations, PerExpiry
+from margin.engine.methodologies.evaluations import Evaluations, PerExpiry, Places
 from margin.engine.methodologies.okx_arrays import inverse_shift, linear_shift, option_shift
 from margin.engine.methodologies.okx_factors import Stress, shared_factors, worst_volatility
 from margin.engine.methodologies.okx_unit import OkxRules, okx_margin
@@ -108,17 +108,16 @@ def per_expiry(parameters: OkxParameters, arrays: RiskArrays) -> PerExpiry:
     """
     moves, is_dated = len(arrays.price_moves), arrays.unit.dated
 
-    def figures(columns: Floats, bucket: Ints) -> Floats:
+    def figures(columns: Floats, bucket: Places) -> Floats:
         worst = worst_volatility(columns, moves)
         delta, weight, weighted_basis = exposure_columns(columns, moves)
         dated = is_dated[bucket] & (weight > 0.0)
         basis = np.where(dated, np.abs(weighted_basis) / np.where(dated, weight, 1.0), 0.0)
         long, short = np.maximum(delta, 0.0), np.maximum(-delta, 0.0)
         sides = np.stack([long, short, long * basis, short * basis], axis=1)
-        blocks = columns.shape[1] // worst.shape[1]
-        return np.concatenate([worst[::blocks, :moves], sides], axis=1)
+        return np.concatenate([worst[:, :moves], sides], axis=1)
 
-    return figures
+    return PerExpiry(moves + 4, figures)
 
 
 def _share(hedged: Floats, side: Floats) -> Floats:

@@ -7,7 +7,7 @@ from margin.engine.book import Book
 from margin.engine.explain.explanation import Component, Decision, UnitExplanation, decide
 from margin.engine.explain.words import move_label, sentences
 from margin.engine.market import Market
-from margin.engine.methodologies.evaluations import Evaluations, Variants
+from margin.engine.methodologies.evaluations import Evaluations, Scratch, Variants
 from margin.engine.methodologies.explained_evaluations import (
     binding_label,
     binding_of_only_pair,
@@ -41,7 +41,7 @@ def explain_units(
     explained = []
     for number in units.held_by(book):
         rows, spot = rules.holdings(book, units, number, arrays[number])
-        stress = Stress.of(arrays[number], rows, rules.per_expiry(parameters, arrays[number]))
+        stress = Stress.of(arrays[number], rows, rules.per_expiry(parameters, arrays[number]), Scratch())
         evaluated = Evaluations.of(stress, Variants.of(rows, spot))
         values = rules.factors(market, parameters, stress, evaluated)
         mmr = requirement(values)

@@ -56,16 +56,16 @@ def worst_volatility(columns: Floats, moves: int) -> Floats:
 
     Returns
     -------
-    (N W / (n + 1), n + 1), of which the rows of the first blocks count: n price moves, and a column to fill.
+    (N, n + 1): n price moves, and a column to fill.
     """
     width = moves + 1
-    flat = columns.reshape(-1)
-    worst = np.empty(len(flat))
-    # Laid flat, the blocks of a run follow each other: whole vectors are compared, and what stands between
-    # the first blocks is not looked at.
-    inner = max(len(flat) - 2 * width, 0)
-    np.minimum(flat[:inner], flat[width : inner + width], out=worst[:inner])
-    np.minimum(worst[:inner], flat[2 * width : inner + 2 * width], out=worst[:inner])
+    # A block is copied as one item, which is several times faster than number by number.
+    blocks = columns.view(np.dtype((np.void, width * columns.itemsize)))
+    first, other = blocks[:, 0].copy(), blocks[:, 1].copy()
+    worst = first.view(np.float64)
+    np.minimum(worst, other.view(np.float64), out=worst)
+    other[:] = blocks[:, 2]
+    np.minimum(worst, other.view(np.float64), out=worst)
     return worst.reshape(-1, width)
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from margin.engine.account import ratio_margin
 from margin.engine.market import Market
-from margin.engine.methodologies.evaluations import Evaluations, PerExpiry, binding_evaluations
+from margin.engine.methodologies.evaluations import Evaluations, PerExpiry, Scratch, binding_evaluations
 from margin.engine.methodologies.okx_factors import Stress, requirement
 from margin.engine.methodologies.unit_figures import UnitColumns
 from margin.engine.parameters.okx import OkxParameters
@@ -42,13 +42,14 @@ def unit_figures(
     arrays: RiskArrays,
     rules: OkxRules,
     lot_upl_usd: Floats,
+    scratch: Scratch,
 ) -> UnitFigures:
     """Margin of one unit for every account that has a position or order in it."""
     per_expiry = rules.per_expiry(parameters, arrays)
     spot_price = market.index[f"{arrays.unit.coin}-USD"]
     columns = UnitColumns(unit, arrays)
     for block in unit.blocks:
-        stress = Stress.of(arrays, block.rows, per_expiry)
+        stress = Stress.of(arrays, block.rows, per_expiry, scratch)
         evaluated = Evaluations.of(stress, block.variants)
         components = rules.factors(market, parameters, stress, evaluated)
         mmr = requirement(components)
@@ -73,9 +74,9 @@ def okx_margin(
     rules: OkxRules,
 ) -> ShardMargin:
     """The margin of a prepared shard by a methodology's own rules; NonFiniteError as `margin`."""
-    unrealised = shard.layout.lots.unrealised(market)
+    scratch, unrealised = Scratch(), shard.layout.lots.unrealised(market)
     figures = [
-        unit_figures(unit, market, parameters, arrays[unit.number], rules, unrealised.usd)
+        unit_figures(unit, market, parameters, arrays[unit.number], rules, unrealised.usd, scratch)
         for unit in shard.units
     ]
     return ratio_margin(shard.layout, market, parameters, figures, unrealised.settled)

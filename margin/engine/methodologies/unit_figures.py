@@ -57,11 +57,10 @@ class UnitColumns:
         pnl = self._pnl[..., pairs]
         if variants.any_spot:
             np.add(grid[..., row], spot_pnl[:, binding], out=pnl)
+            self._finite = self._finite and is_finite(pnl)
         else:
             pnl[:] = grid[..., row]
-        # Here, while the block is in the processor's cache: from memory, it would cost several times more.
-        written = (self._totals[:, pairs], pnl, *figures.values())
-        self._finite = self._finite and all(map(is_finite, written))
+        self._finite = self._finite and products.finite and all(map(is_finite, figures.values()))
 
     def _figure(self, name: str) -> Floats:
         if name not in self._figures:
