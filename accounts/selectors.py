@@ -222,12 +222,6 @@ def account_ids_by_methodology() -> dict[str, list[int]]:
     return dict(groups.annotate(ids=ArrayAgg("pk", order_by="pk")))
 
 
-def account_rows(ids: Sequence[int]) -> list[tuple[int, str, str, str | None, int]]:
-    """(id, code, margin methodology, hedge mode, ledger position), by id."""
-    accounts = Account.objects.filter(pk__in=ids).order_by("pk")
-    return list(accounts.values_list("pk", "code", "margin_methodology", "hedge_mode", "ledger_position"))
-
-
 def ledger_positions(ids: Iterable[int]) -> dict[int, int]:
     """Ledger positions of accounts, by id."""
     return dict(Account.objects.filter(pk__in=list(ids)).values_list("pk", "ledger_position"))
@@ -253,11 +247,6 @@ def order_rows(ids: Sequence[int]) -> list[tuple[int, str, str, Decimal, Decimal
     """(account id, instrument code, side, open quantity, price) of open orders, by account and instrument."""
     orders = Order.objects.filter(state=OrderState.OPEN)
     return _rows(orders, ids, "instrument__code", "side", "open_quantity", "price")
-
-
-def hedge_limit_rows(ids: Sequence[int]) -> list[tuple[int, str, Decimal, Decimal | None]]:
-    """(account id, coin, ratio, largest amount in coins or None), by account and coin."""
-    return _rows(HedgeLimit.objects.all(), ids, "coin", "ratio", "max_amount")
 
 
 def _rows(queryset: QuerySet[Any], ids: Sequence[int], subject: str, *figures: str) -> list[Any]:

@@ -1,8 +1,7 @@
 """Rows to engine values and back: the one crossing of Decimal and float64."""
 
 import zlib
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
@@ -81,14 +80,6 @@ def contract_of(terms: InstrumentDocument) -> Contract:
         strike=terms.strike,
         option_type=None if terms.option_type is None else OptionType(terms.option_type),
     )
-
-
-def by_account(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
-    """Rows whose first field is an account id, by that id, in their order."""
-    grouped: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    for account, *fields in rows:
-        grouped[account].append(tuple(fields))
-    return grouped
 
 
 def account_faults(account: AccountRows, market: MarketRows, parameters: Parameters) -> tuple[Fault, ...]:

@@ -8,6 +8,7 @@ from margin.models import MarginResult
 from pmplatform.common.columns import plain_row, plain_value
 
 _REPORT: Final = "SELECT content FROM margin_marginreport WHERE run_id = %(run)s AND account_id = %(account)s"
+# The account comes by a query of its own, so that its plan is kept (`accounts.margin_rows`).
 _NEWEST_REPORT: Final = """
     SELECT result.id, result.snapshot_id, report.content
     FROM margin_marginresult AS result
@@ -15,7 +16,7 @@ _NEWEST_REPORT: Final = """
         ON run.id = result.run_id AND run.state = %(completed)s AND run.reason <> %(impact)s
     LEFT JOIN margin_marginreport AS report
         ON report.run_id = result.run_id AND report.account_id = result.account_id
-    WHERE result.account_id = %(account)s
+    WHERE result.account_id = (SELECT %(account)s::bigint)
     ORDER BY result.ledger_position DESC, result.snapshot_id DESC, result.run_id DESC
     LIMIT 1
 """

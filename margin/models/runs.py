@@ -52,6 +52,12 @@ class MarginRun(models.Model):
             models.Index(
                 fields=["id"], condition=Q(state="completed", reviewed_at__isnull=True), name="run_unreviewed"
             ),
+            # Those of changes are without number, and are not looked through for the others.
+            models.Index(
+                fields=["-snapshot", "-id"],
+                condition=~Q(reason__in=[RunReason.IMPACT, RunReason.CHANGE]),
+                name="run_over_the_book",
+            ),
         )
         constraints = (
             models.UniqueConstraint(

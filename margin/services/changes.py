@@ -11,32 +11,30 @@ from django.utils import timezone
 from accounts import selectors as accounts
 from margin import selectors
 from margin.assembly import AccountInput, account_faults, shard_book
-from margin.choices import PartKind, PartState, RunReason, RunState
-from margin.codec import content_key, encode_book
+from margin.choices import RunReason, RunState
 from margin.engine.book import Book
 from margin.engine.errors import NonFiniteError
+from margin.engine.hashing import sha256_of
 from margin.engine.report import ENGINE_VERSION
 from margin.engine.results import ShardMargin
-from margin.models import MarginRun, MarginRunPart, MarketSnapshot, ParameterVersion
-from margin.services.blobs import blob_store
+from margin.models import MarginRun
+from margin.services.change_runs import ChangeBase, ChangedShard, change_base, changed_shard, run_insert
 from margin.services.cutting import parameters_lacking
 from margin.services.margining import Margining, margining_by
 from margin.services.reading import account_inputs
-from margin.services.results import results_write, shard_results
-from margin.services.runs import run_close
-from margin.services.standard import standard_beside
-from pmplatform.common.locking import transaction_idle_limit
-from pmplatform.common.transactions import one_view
+from margin.services.results import results_write
+from margin.services.telling import closing_events
+from pmplatform.common.events import events_append
 
 #: Accounts that one task margins: what is done well within its time, however many have changed.
 BATCH: Final = 500
 
 
 @dataclass(frozen=True, eq=False)
-class _Shard:
-    """Changed accounts of one methodology, margined."""
+class _Margined:
+    """Changed accounts of one methodology, margined by a version of its parameters."""
 
-    version: ParameterVersion
+    version: int
     inputs: Sequence[AccountInput]
     book: Book
     margin: ShardMargin
@@ -44,9 +42,9 @@ class _Shard:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What came of margining changed accounts: shards, and why an account is left out, by its id."""
+    """What came of margining changed accounts: their margin, and why one is left out, by its id."""
 
-    shards: list[_Shard] = field(default_factory=list)
+    margined: list[_Margined] = field(default_factory=list)
     blocked: dict[str, str] = field(default_factory=dict)
 
 
@@ -58,32 +56,28 @@ def accounts_remargin(*, account_ids: Sequence[int]) -> int:
     is of, and can be read only where nothing newer was written meanwhile. Without any complete arrays
     nothing is done: the run that completes them margins every account.
     """
-    with one_view():
-        base = selectors.run_with_arrays()
-        if base is None:
-            return 0
-        standing = selectors.results_standing(base.snapshot_id).filter(account__in=account_ids)
-        covered = set(standing.values_list("account", flat=True))
-        inputs = account_inputs([pk for pk in account_ids if pk not in covered])
-        position = accounts.ledger_position()
-    outcome = _margined(inputs, base.snapshot)
-    if outcome.shards or outcome.blocked:
-        _write(outcome, base, position)
-    return sum(len(shard.inputs) for shard in outcome.shards)
+    base = change_base(account_ids=account_ids)
+    if base is None:
+        return 0
+    # Read after the ledger's end: who is left out, and changes in between, is looked at once more.
+    outcome = _margined(account_inputs([pk for pk in account_ids if pk not in base.covered]), base)
+    if outcome.margined or outcome.blocked:
+        _write(outcome, base)
+    return sum(len(group.inputs) for group in outcome.margined)
 
 
-def _margined(inputs: Sequence[AccountInput], snapshot: MarketSnapshot) -> _Outcome:
+def _margined(inputs: Sequence[AccountInput], base: ChangeBase) -> _Outcome:
     """Margin accounts, each methodology's together; what is wrong with one is its reason and stops nobody."""
     outcome, groups = _Outcome(), defaultdict(list)
     for account in inputs:
         groups[account.methodology].append(account)
     for name, group in sorted(groups.items()):
-        version = selectors.parameters_in_force(name, snapshot.as_of)
+        version = base.versions.get(name)
         reason = parameters_lacking(name, version)
         if version is None or reason:
             outcome.blocked.update({str(account.id): reason for account in group})
         else:
-            desk = margining_by(snapshot=snapshot.pk, version=version.pk)
+            desk = margining_by(snapshot=base.snapshot.pk, version=version)
             _margin_group(outcome, version, _without_faults(outcome, desk, group), desk)
     return outcome
 
@@ -98,15 +92,13 @@ def _without_faults(outcome: _Outcome, desk: Margining, group: Sequence[AccountI
     return taken
 
 
-def _margin_group(
-    outcome: _Outcome, version: ParameterVersion, group: Sequence[AccountInput], desk: Margining
-) -> None:
+def _margin_group(outcome: _Outcome, version: int, group: Sequence[AccountInput], desk: Margining) -> None:
     """Margin a group at once or, where a figure leaves the finite numbers, each account by itself."""
     if not group:
         return
     book = shard_book([account.to_rows() for account in group], desk.rows)
     try:
-        outcome.shards.append(_Shard(version, group, book, desk.margin_book(book)))
+        outcome.margined.append(_Margined(version, group, book, desk.margin_book(book)))
     except NonFiniteError as error:
         if len(group) == 1:
             outcome.blocked[str(group[0].id)] = str(error)
@@ -115,54 +107,43 @@ def _margin_group(
                 _margin_group(outcome, version, [account], desk)
 
 
-@transaction.atomic
-def _write(outcome: _Outcome, base: MarginRun, position: int) -> None:
-    """Append a run of its own that names the inputs, so that its results are explained as any other's."""
-    transaction_idle_limit()
-    run = MarginRun.objects.create(
-        snapshot=base.snapshot,
-        standard_parameters_id=base.standard_parameters_id,
-        engine=ENGINE_VERSION,
-        ledger_position=position,
-        reason=RunReason.CHANGE,
-        state=RunState.MARGIN,
-        accounts=sum(len(shard.inputs) for shard in outcome.shards),
-        blocked=outcome.blocked,
-    )
-    for number, shard in enumerate(outcome.shards):
-        _write_shard(run, number, shard)
-    run_close(run)
+def _write(outcome: _Outcome, base: ChangeBase) -> None:
+    """Append a run of its own that names the inputs, so that its results are explained as any other's.
 
-
-def _write_shard(run: MarginRun, number: int, shard: _Shard) -> None:
-    positions = [account.ledger_position for account in shard.inputs]
-    content = encode_book(shard.book, positions)
-    key = content_key(content)
-    blob_store(key=key, content=content)
+    All that can be known before is: the transaction only writes.
+    """
     now = timezone.now()
-    part = MarginRunPart(
-        run=run,
-        kind=PartKind.MARGIN,
-        name=f"{shard.version.methodology}/{number:04d}",
-        parameters=shard.version,
-        input_key=key,
-        accounts=len(shard.inputs),
-        state=PartState.DONE,
-        attempts=1,
-        started_at=now,
+    run = MarginRun(
+        snapshot=base.snapshot,
+        standard_parameters_id=base.standard,
+        engine=ENGINE_VERSION,
+        ledger_position=base.ledger_position,
+        reason=RunReason.CHANGE,
+        state=RunState.COMPLETED,
+        accounts=sum(len(group.inputs) for group in outcome.margined),
+        blocked=outcome.blocked,
+        created_at=now,
         finished_at=now,
     )
-    results = shard_results(
-        part=part,
-        parameters=selectors.parameters_read(shard.version.pk),
-        book=shard.book,
-        shard=shard.margin,
-        standard=standard_beside(run=run, version=shard.version.pk, book=shard.book, shard=shard.margin),
-        positions=positions,
+    shards = [_shard(run, number, group) for number, group in enumerate(outcome.margined)]
+    named = sorted((shard.part.name, shard.part.result_sha256) for shard in shards)
+    run.result_sha256 = sha256_of(named)
+    with transaction.atomic():
+        run_insert(run=run, shards=shards)
+        for shard in shards:
+            results_write(results=shard.results)
+        events_append(events=closing_events(run), now=now)
+
+
+def _shard(run: MarginRun, number: int, group: _Margined) -> ChangedShard:
+    return changed_shard(
+        run=run,
+        name=f"{selectors.parameters_read(group.version).header.methodology}/{number:04d}",
+        version=group.version,
+        book=group.book,
+        margin=group.margin,
+        positions=[account.ledger_position for account in group.inputs],
     )
-    part.result_sha256 = results.sha256
-    part.save()
-    results_write(results=results)
 
 
 def accounts_behind() -> list[int]:

@@ -59,8 +59,8 @@ def book_cut(*, snapshot: MarketSnapshot) -> BookCut:
     return whole
 
 
-def parameters_lacking(methodology: str, version: ParameterVersion | None) -> str:
-    """Why nobody can be margined by a methodology with this version in force; empty where all can."""
+def parameters_lacking(methodology: str, version: ParameterVersion | int | None) -> str:
+    """Why nobody can be margined by a methodology with this version in force, or with none."""
     if version is None:
         return f"{methodology} has no parameters in force"
     return "" if methodology in OFFERED else f"{methodology} is not offered yet"

@@ -1,17 +1,22 @@
 """The rows of a few accounts, exactly as the database keeps them."""
 
 from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
 
-from accounts import selectors as accounts
-from margin.assembly import AccountInput, by_account
+import msgspec
+
+from accounts.margin_rows import margin_rows
+from margin.assembly import AccountInput
+
+_BALANCES: Final = msgspec.json.Decoder(list[tuple[str, Decimal]])
+_POSITIONS: Final = msgspec.json.Decoder(list[tuple[str, Decimal, Decimal]])
+_ORDERS: Final = msgspec.json.Decoder(list[tuple[str, str, Decimal, Decimal]])
+_HEDGE_LIMITS: Final = msgspec.json.Decoder(list[tuple[str, Decimal, Decimal | None]])
 
 
 def account_inputs(ids: Sequence[int]) -> list[AccountInput]:
-    """What margin reads of the given accounts, in the order of their ids."""
-    balances = by_account(accounts.balance_rows(ids))
-    positions = by_account(accounts.position_rows(ids))
-    orders = by_account(accounts.order_rows(ids))
-    limits = by_account(accounts.hedge_limit_rows(ids))
+    """What margin reads of the given accounts, in the order of their ids, as one moment shows them."""
     return [
         AccountInput(
             id=pk,
@@ -19,10 +24,10 @@ def account_inputs(ids: Sequence[int]) -> list[AccountInput]:
             methodology=name,
             hedge_mode=mode,
             ledger_position=position,
-            balances=[(currency, amount) for currency, amount in balances[pk]],
-            positions=[(code, quantity, entry) for code, quantity, entry in positions[pk]],
-            orders=[(code, side, quantity, price) for code, side, quantity, price in orders[pk]],
-            hedge_limits=[(coin, ratio, most) for coin, ratio, most in limits[pk]],
+            balances=_BALANCES.decode(balances),
+            positions=_POSITIONS.decode(positions),
+            orders=_ORDERS.decode(orders),
+            hedge_limits=_HEDGE_LIMITS.decode(limits),
         )
-        for pk, code, name, mode, position in accounts.account_rows(ids)
+        for pk, code, name, mode, position, balances, positions, orders, limits in margin_rows(ids)
     ]

@@ -1,15 +1,23 @@
 """What margin tells the stream: runs as they begin and end, whose margin is new, new parameters."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from accounts.selectors import tenant_ids
 from margin.choices import RunReason
-from margin.models import MarginResult, MarginRun, ParameterVersion
+from margin.models import MarginRun, ParameterVersion
+from pmplatform.common.columns import plain_rows
 from pmplatform.common.events import EventKind, NewEvent
 
-_TOLD: Final = ("account_id", "ledger_position", "status", "margin_ratio")
+_TOLD: Final = ("account", "ledger_position", "status", "margin_ratio")
 _MONEY: Final = ("net_equity", "adjusted_equity", "mmr", "imr")
+# The run comes by a query of its own, so that its plan is kept (`accounts.margin_rows`).
+_CHANGED: Final = """
+    SELECT account.tenant_id, account.id, result.ledger_position, result.status, result.margin_ratio,
+        result.net_equity, result.adjusted_equity, result.mmr, result.imr
+    FROM margin_marginresult AS result JOIN accounts_account AS account ON account.id = result.account_id
+    WHERE result.run_id = (SELECT %(run)s::bigint)
+    ORDER BY account.id
+"""
 
 
 def run_event(run: MarginRun) -> NewEvent:
@@ -40,8 +48,7 @@ def closing_events(run: MarginRun) -> list[NewEvent]:
     """
     match run.reason:
         case RunReason.CHANGE:
-            results = MarginResult.objects.filter(run=run).order_by("account_id")
-            return [_changed(run, row) for row in results.values("account__tenant_id", *_TOLD, *_MONEY)]
+            return [_changed(run, *row) for row in plain_rows(query=_CHANGED, parameters={"run": run.pk})]
         case RunReason.IMPACT:
             return [run_event(run)]
         case _:
@@ -53,7 +60,7 @@ def _where(run: MarginRun) -> dict[str, Any]:
     return {"run": run.pk, "snapshot": run.snapshot_id, "as_of": run.snapshot.as_of.isoformat()}
 
 
-def _changed(run: MarginRun, row: Mapping[str, Any]) -> NewEvent:
-    figures = {"account": row["account_id"], **{name: row[name] for name in _TOLD[1:]}}
-    money = {name: format(row[name], "f") for name in _MONEY}
-    return NewEvent(EventKind.MARGIN, row["account__tenant_id"], {**_where(run), **figures, **money})
+def _changed(run: MarginRun, tenant: int, *row: Any) -> NewEvent:
+    figures = dict(zip(_TOLD, row[: len(_TOLD)], strict=True))
+    money = {name: format(value, "f") for name, value in zip(_MONEY, row[len(_TOLD) :], strict=True)}
+    return NewEvent(EventKind.MARGIN, tenant, {**_where(run), **figures, **money})

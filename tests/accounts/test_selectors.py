@@ -1,8 +1,10 @@
+import json
 from decimal import Decimal
 
 import pytest
 
 from accounts import selectors
+from accounts.margin_rows import margin_rows
 from accounts.models import Account, LedgerEntry, Order
 from pmplatform.common.errors import NotFound
 from tests.accounts.books import (
@@ -37,12 +39,24 @@ def test_rows_for_margin_come_by_account_and_instrument() -> None:
         (pk, coin) for pk in ids for coin in ("BTC", "USDT")
     ]
     assert selectors.order_rows(ids) == [(pk, SWAP, "buy", Decimal(5), Decimal(90_000)) for pk in ids]
-    assert selectors.hedge_limit_rows(ids) == [(pk, "BTC", Decimal("0.5"), None) for pk in ids]
     positions_in_ledger = dict(Account.objects.values_list("pk", "ledger_position"))
-    assert selectors.account_rows(ids) == [
+    by_one_statement = margin_rows(ids)
+    assert [row[:5] for row in by_one_statement] == [
         (pk, code, "okx-2025", "spot_hedge", positions_in_ledger[pk])
         for pk, code in zip(ids, ("A-1", "A-2"), strict=True)
     ]
+    amounts = [
+        [[name, *map(Decimal, rest)] for name, *rest in json.loads(row[6])] for row in by_one_statement
+    ]
+    assert amounts == [[list(position) for position in positions]] * 2
+    orders = [json.loads(row[7]) for row in by_one_statement]
+    assert [[(code, side, Decimal(size)) for code, side, size, _ in rows] for rows in orders] == [
+        [(SWAP, "buy", Decimal(5))]
+    ] * 2
+    limits = [
+        [(coin, Decimal(ratio), most) for coin, ratio, most in json.loads(row[8])] for row in by_one_statement
+    ]
+    assert limits == [[("BTC", Decimal("0.5"), None)]] * 2
 
 
 def test_margin_does_not_see_orders_that_are_closed() -> None:
@@ -50,6 +64,7 @@ def test_margin_does_not_see_orders_that_are_closed() -> None:
     ids = load(make_tenant("acme"), account_document())
     Order.objects.update(state="cancelled")
     assert selectors.order_rows(ids) == []
+    assert [row[7] for row in margin_rows(ids)] == ["[]"]
 
 
 def test_account_ids_are_grouped_by_the_methodology_in_force() -> None:

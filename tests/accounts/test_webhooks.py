@@ -45,7 +45,7 @@ def acme(db: None) -> Tenant:
 def _emit(tenant: Tenant | None, *kinds: EventKind) -> list[int]:
     told = [NewEvent(kind, tenant.pk if tenant else None, {"account": 1}) for kind in kinds]
     with transaction.atomic():
-        return [event.pk for event in events_append(events=told, now=timezone.now())]
+        return events_append(events=told, now=timezone.now())
 
 
 def _hook(tenant: Tenant, url: str = PUBLIC, *, events: tuple[EventKind, ...] = tuple(EventKind)) -> Webhook:

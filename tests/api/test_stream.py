@@ -46,7 +46,7 @@ def emit(tenant: Tenant | None, *accounts: int) -> list[int]:
     """An event for each account, told of as the relay does."""
     told = [NewEvent(EventKind.WARNING, tenant.pk if tenant else None, {"account": pk}) for pk in accounts]
     with transaction.atomic():
-        ids = [event.pk for event in events_append(events=told, now=timezone.now())]
+        ids = events_append(events=told, now=timezone.now())
     outbox_publish(routes=ROUTES, now=timezone.now())
     return ids
 

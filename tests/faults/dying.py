@@ -26,9 +26,10 @@ from tests.support.ending import ENDS, end_after, fork_workers, options_reader
 
 #: By point: what a worker is at, and the function after whose return it ends.
 POINTS: Final = {
-    "change margined": ("change", "margin.services.changes:shard_results"),
+    "change margined": ("change", "margin.services.changes:changed_shard"),
+    "run of a change written": ("change", "margin.services.changes:run_insert"),
     "change written": ("change", "margin.services.changes:results_write"),
-    "change closed": ("change", "margin.services.changes:run_close"),
+    "change told": ("change", "margin.services.changes:events_append"),
     "stress part claimed": ("stress", "margin.tasks:part_claim"),
     "arrays stored": ("stress", "margin.services.parts:blob_store"),
     "stress part done": ("stress", "margin.services.parts:part_finish"),
