@@ -1,5 +1,6 @@
 """Celery tasks: ids in, a service call, the next parts enqueued. A lost message costs time, nothing else."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -28,8 +29,11 @@ from margin.services.retention import runs_prune
 from margin.services.runs import run_start
 from margin.services.settlement import settlements_run
 from margin.services.versions import versions_mirror
-from margin.waiting import waiting_add, waiting_take
+from margin.waiting import waiting_add, waiting_finish, waiting_take
 from pmplatform.common.errors import StaleClaim
+
+#: How long a worker stays with changes before its next task.
+TURN_SECONDS = 1.0
 
 
 def enqueue(part_ids: Iterable[int]) -> None:
@@ -41,9 +45,12 @@ def enqueue(part_ids: Iterable[int]) -> None:
 
 
 def enqueue_changes(account_ids: Sequence[int]) -> None:
-    """Have workers margin accounts that have changed, with a message for as many as one takes at once."""
-    waiting_add(account_ids)
-    for _ in range(0, len(account_ids), BATCH):
+    """Have workers margin accounts that have changed: one that is at it, or is called, takes all of them.
+
+    Of more than one takes at once, others are called as well.
+    """
+    calls = len(account_ids) // BATCH + waiting_add(account_ids)
+    for _ in range(calls):
         margin_changes.delay()
 
 
@@ -89,9 +96,18 @@ def run_margin(part_id: int) -> None:
 
 @shared_task
 def margin_changes() -> None:
-    """Margin the accounts that have changed and wait, up to a batch; mostly others have left none."""
-    if account_ids := waiting_take(BATCH):
-        accounts_remargin(account_ids=account_ids)
+    """Margin the accounts that have changed and wait, batch by batch, until none is left.
+
+    What changes while a batch is in work is the next one: it grows with the load, and so its cost for each
+    change falls. After a while others have their turn before the rest.
+    """
+    until = time.monotonic() + TURN_SECONDS
+    while time.monotonic() < until:
+        if account_ids := waiting_take(BATCH):
+            accounts_remargin(account_ids=account_ids)
+        elif waiting_finish():
+            return
+    margin_changes.delay()
 
 
 @shared_task

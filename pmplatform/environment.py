@@ -101,7 +101,7 @@ def database(url: str | None) -> dict[str, object]:
     The URL's query goes to the driver (`?sslmode=verify-full`). Raises ImproperlyConfigured for another
     scheme or a URL without a database name.
     """
-    engine: dict[str, object] = {"ENGINE": "django.db.backends.postgresql"}
+    engine: dict[str, object] = {"ENGINE": "pmplatform.postgresql"}
     if url is None:
         return engine | {"NAME": required("DATABASE_URL", {})}
     parts = urlsplit(url)

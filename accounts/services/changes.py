@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final, Self
 
 from django.db import transaction
+from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from accounts import rules, states
@@ -18,7 +19,7 @@ from pmplatform.common.columns import plain_execute, plain_row, plain_value
 from pmplatform.common.decimals import EXACT
 from pmplatform.common.errors import FieldError, NotFound, ValidationFailed
 from pmplatform.common.locking import BOUNDED, lock_refusal
-from pmplatform.common.outbox import outbox_append
+from pmplatform.common.outbox import OUTBOX_INSERT, outbox_values
 from pmplatform.common.principals import Actor
 
 ACCOUNT_CHANGED: Final = "account.changed"
@@ -67,10 +68,15 @@ _LEDGER: Final = """
         FROM jsonb_array_elements(%(entries)s) WITH ORDINALITY AS entries (entry, place)
         ORDER BY place
         RETURNING id
+    ), told AS (
+"""
+_MOVED: Final = """
     )
     UPDATE accounts_account SET ledger_position = (SELECT max(id) FROM written) WHERE id = %(account)s
     RETURNING ledger_position
 """
+# Ledger, outbox and the account's ledger position by one statement.
+_CHANGED: Final = _LEDGER + OUTBOX_INSERT + _MOVED
 
 
 @dataclass(slots=True)
@@ -226,7 +232,7 @@ def _position_save(position: Position, quantity: Decimal, entry_price: Decimal) 
 def _ledger_write(change: AccountChange) -> None:
     """Append the rows in their order, move the account's position to the last of them, tell the outbox."""
     change.account.ledger_position = plain_value(
-        query=_LEDGER,
+        query=_CHANGED,
         parameters={
             "account": change.account.pk,
             "kind": change.kind.value,
@@ -234,6 +240,8 @@ def _ledger_write(change: AccountChange) -> None:
             "request": change.actor.request_id,
             "at": change.now,
             "entries": Jsonb(change.entries),
+            **outbox_values(
+                topic=ACCOUNT_CHANGED, payload={"account": change.account.pk}, now=timezone.now()
+            ),
         },
     )
-    outbox_append(topic=ACCOUNT_CHANGED, payload={"account": change.account.pk})

@@ -10,7 +10,12 @@ def listen(channel: str) -> None:
 
 
 def notice_wait(seconds: float) -> None:
-    """Return at the next notice, one that came meanwhile included, or when the time is over."""
+    """Return at the next notice, one that came meanwhile included, or when the time is over.
+
+    Those that are there already are one hint: each by itself would be a look for nothing.
+    """
     assert connection.connection is not None
     for _ in connection.connection.notifies(timeout=seconds, stop_after=1):
+        pass
+    for _ in connection.connection.notifies(timeout=0):
         pass

@@ -49,10 +49,14 @@ def outbox_relay(
     An outage of the broker or of the database is waited for.
     """
     seal_at = prune_at = timezone.now()
+    heard = None
     while not stopping():
         try:
-            listen(CHANNEL)
-            while outbox_publish(routes=routes, now=timezone.now()):
+            if heard is None or heard is not connection.connection:
+                listen(CHANNEL)
+                heard = connection.connection
+            # What commits after a look that found less has sent its notice.
+            while outbox_publish(routes=routes, now=timezone.now()) == BATCH:
                 pass
             if timezone.now() >= seal_at:
                 chain_seal(now=timezone.now())
@@ -94,12 +98,15 @@ def outbox_publish(*, routes: Mapping[str, Route], now: datetime) -> int:
     by_topic: dict[str, list[OutboxRow]] = defaultdict(list)
     for row in rows:
         by_topic[row.topic].append(row)
-    for topic, group in by_topic.items():
-        _publish(routes.get(topic), group, now)
+    if published := [
+        row for topic, group in by_topic.items() for row in _publish(routes.get(topic), group, now)
+    ]:
+        outbox_mark_published(rows=published, now=now)
     return len(rows)
 
 
-def _publish(route: Route | None, rows: Sequence[OutboxRow], now: datetime) -> None:
+def _publish(route: Route | None, rows: Sequence[OutboxRow], now: datetime) -> Sequence[OutboxRow]:
+    """Publish rows of one topic, and return them; none where the route fails."""
     try:
         if route is not None:
             route([row.payload for row in rows])
@@ -109,5 +116,5 @@ def _publish(route: Route | None, rows: Sequence[OutboxRow], now: datetime) -> N
         logger.exception("publishing %s failed", rows[0].topic)
         for row in rows:
             outbox_mark_failed(row=row, error=f"{type(error).__name__}: {error}"[:2000], now=now)
-    else:
-        outbox_mark_published(rows=rows, now=now)
+        return []
+    return rows
