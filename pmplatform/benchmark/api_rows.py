@@ -1,11 +1,13 @@
 """Rows of the running system: what-if, the newest report, a change under load until its margin is read."""
 
+import asyncio
 import itertools
 import tempfile
-import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -19,6 +21,7 @@ from margin.parameter_files import shipped_library
 from margin.services.margining import account_input, margining
 from margin.services.reading import account_inputs
 from pmplatform.benchmark.client import Client, RequestFailed, token
+from pmplatform.benchmark.load import Answer, Line, Site, Tally, load
 from pmplatform.benchmark.market import AS_OF, market_document
 from pmplatform.benchmark.measures import Goal, Measure, Quantity, Sense, within
 from pmplatform.benchmark.running import run_timed
@@ -29,9 +32,17 @@ from pmplatform.benchmark.timing import quantile, seconds_of
 _LEGS: Final = 50
 _REQUESTS: Final = 200
 _CHANGES_A_SECOND: Final = 200
-_WRITERS: Final = 24
-_PROBES: Final = 60
+#: Connections that changes come by.
+_LINES: Final = 24
+_WARM_UP_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 5.0
+#: From one probe to the next: were each followed by another at once, their looks would be half of the load.
+_PROBE_SECONDS: Final = 0.1
+#: Between two looks at a margin that is awaited.
+_LOOK_SECONDS: Final = 0.002
+#: Of the accounts, the first are probed at rest and those up to the second number under load.
+_AT_REST: Final = 20
+_PROBED: Final = 40
 
 
 def api_measures(load_seconds: float) -> Iterator[Measure]:
@@ -42,7 +53,7 @@ def api_measures(load_seconds: float) -> Iterator[Measure]:
         run_timed()
         yield from _what_if(client)
         yield _latest_report(client, secret)
-        yield from _changes(url, secret, client, load_seconds)
+        yield from _changes(url, secret, load_seconds)
 
 
 def _book() -> dict[str, Any]:
@@ -126,62 +137,71 @@ def _latest_report(client: Client, secret: str) -> Measure:
     )
 
 
-def _changes(url: str, secret: str, client: Client, load_seconds: float) -> Iterator[Measure]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Seconds from change to margin on an idle system and under load, and the changes a second reached."""
+
+    idle: list[float]
+    loaded: list[float]
+    rate: float
+
+
+def _changes(url: str, secret: str, load_seconds: float) -> Iterator[Measure]:
     accounts = list(Account.objects.order_by("pk").values_list("pk", flat=True)[:2_000])
-    idle = [_until_readable(client, pk) for pk in accounts[:20]]
-    stop, sent = threading.Event(), itertools.count()
-    writers = [
-        threading.Thread(target=_write, args=(url, secret, accounts[40 + i :: _WRITERS], stop, sent))
-        for i in range(_WRITERS)
-    ]
-    for writer in writers:
-        writer.start()
-    time.sleep(1.0)
-    started, before = time.perf_counter(), next(sent)
-    probes: list[float] = []
-    while time.perf_counter() - started < load_seconds and len(probes) < _PROBES:
-        probes.append(_until_readable(client, accounts[20 + len(probes) % 20]))
-    rate = (next(sent) - before) / (time.perf_counter() - started)
-    stop.set()
-    for writer in writers:
-        writer.join()
-    note = f"{rate:.0f} changes/s reached; {len(probes)} probes; from sending the change"
-    resting = Quantity(1e3 * median(idle), "ms", "idle system, p50")
+    found = asyncio.run(_until_readable_each(Site.of(url, secret), accounts, load_seconds))
+    note = f"{found.rate:.0f} changes/s reached; {len(found.loaded)} probes; from sending the change"
+    resting = Quantity(1e3 * median(found.idle), "ms", "idle system, p50")
     for name, part, limit in (("p50", 0.5, 25.0), ("p99", 0.99, 100.0)):
-        figure = Quantity(1e3 * quantile(probes, part), "ms")
+        figure = Quantity(1e3 * quantile(found.loaded, part), "ms")
         goal = f"change to its margin in the API under {_CHANGES_A_SECOND} changes/s, {name}"
         yield within(goal, figure, limit, resting, note)
+
+
+async def _until_readable_each(site: Site, accounts: list[int], load_seconds: float) -> _Found:
+    """Probe some accounts at rest, and others while the rest of them change."""
+    tally = Tally()
+    async with AsyncExitStack() as stack:
+        probe, *lines = [await stack.enter_async_context(site.line()) for _ in range(1 + _LINES)]
+        idle = [await _until_readable(site, probe, pk) for pk in accounts[:_AT_REST]]
+        changes = (
+            site.post(f"/accounts/{pk}/fills", _fill(pk)) for pk in itertools.cycle(accounts[_PROBED:])
+        )
+        loading = asyncio.create_task(load(lines, changes, _CHANGES_A_SECOND, tally))
+        await asyncio.sleep(_WARM_UP_SECONDS)
+        started = time.perf_counter()
+        loaded: list[float] = []
+        while (spent := time.perf_counter() - started) < load_seconds:
+            pk = accounts[_AT_REST + len(loaded) % (_PROBED - _AT_REST)]
+            loaded.append(await _until_readable(site, probe, pk))
+            await asyncio.sleep(_PROBE_SECONDS - (time.perf_counter() - started - spent))
+        rate = tally.rate(started, time.perf_counter())
+        loading.cancel()
+        with suppress(asyncio.CancelledError):
+            await loading
+    return _Found(idle, loaded, rate)
+
+
+async def _until_readable(site: Site, line: Line, account: int) -> float:
+    """Seconds from sending a change to reading a margin of it; a bound where it takes too long."""
+    path = f"/accounts/{account}/margin"
+    before = _inputs(await line.ask(site.get(path)))
+    change = site.post(f"/accounts/{account}/fills", _fill(account))
+    started = time.perf_counter()
+    if (answer := await line.ask(change)).status != HTTPStatus.CREATED:
+        raise RequestFailed(f"{path}: {answer.status} {answer.body[:500].decode()}")
+    while time.perf_counter() - started < _PATIENCE_SECONDS:
+        if _inputs(await line.ask(site.get(path))) != before:
+            break
+        await asyncio.sleep(_LOOK_SECONDS)
+    return time.perf_counter() - started
+
+
+def _inputs(answer: Answer) -> str:
+    """The hash of the inputs of a report."""
+    return str(msgspec.json.decode(answer.body)["input_sha256"])
 
 
 def _fill(number: int) -> dict[str, Any]:
     side = "buy" if number % 2 else "sell"
     trade = {"instrument": "BTC-USDT-SWAP", "side": side, "quantity": "1", "price": "100000"}
     return {**trade, "fee": "0", "fee_currency": "USDT"}
-
-
-def _until_readable(client: Client, account: int) -> float:
-    """Seconds from sending a change to reading a margin of it; a bound where it takes too long."""
-    before = msgspec.json.decode(client.get(f"/accounts/{account}/margin"))["input_sha256"]
-    started = time.perf_counter()
-    client.post(f"/accounts/{account}/fills", _fill(account), Idempotency_Key=uuid.uuid4().hex)
-    while time.perf_counter() - started < _PATIENCE_SECONDS:
-        report = msgspec.json.decode(client.get(f"/accounts/{account}/margin"))
-        if report["input_sha256"] != before:
-            break
-    return time.perf_counter() - started
-
-
-def _write(url: str, secret: str, accounts: list[int], stop: threading.Event, sent: Iterator[int]) -> None:
-    """Change accounts by turns, a fixed number a second whatever the answers take, until told to stop."""
-    pause, due = _WRITERS / _CHANGES_A_SECOND, time.perf_counter()
-    with Client(url, secret) as client:
-        for account in itertools.cycle(accounts):
-            due += pause
-            time.sleep(max(due - time.perf_counter(), 0.0))
-            if stop.is_set():
-                return
-            try:
-                client.post(f"/accounts/{account}/fills", _fill(account), Idempotency_Key=uuid.uuid4().hex)
-            except RequestFailed:
-                continue
-            next(sent)
