@@ -227,12 +227,6 @@ def ledger_positions(ids: Iterable[int]) -> dict[int, int]:
     return dict(Account.objects.filter(pk__in=list(ids)).values_list("pk", "ledger_position"))
 
 
-def account_ids_without(rows: QuerySet[Any]) -> list[int]:
-    """Ids, ascending, of the accounts that none of these rows, with an ``account`` each, belongs to."""
-    missing = Account.objects.exclude(Exists(rows.filter(account=OuterRef("pk"))))
-    return list(missing.order_by("pk").values_list("pk", flat=True))
-
-
 def balance_rows(ids: Sequence[int]) -> list[tuple[int, str, Decimal]]:
     """(account id, currency, amount), by account and currency."""
     return _rows(Balance.objects.all(), ids, "currency", "amount")

@@ -155,7 +155,9 @@ def accounts_behind() -> list[int]:
     run = selectors.run_latest_completed()
     if run is None:
         return []
-    behind = accounts.account_ids_without(selectors.results_standing(run.snapshot_id))
+    standing = set(selectors.account_ids_standing(run.snapshot_id))
+    everybody = accounts.account_ids_by_methodology().values()
+    behind = sorted(pk for ids in everybody for pk in ids if pk not in standing)
     refused = selectors.blocked_positions(run.snapshot_id)
     positions = accounts.ledger_positions(refused.keys())
     return [pk for pk in behind if pk not in refused or positions[pk] > refused[pk]]
