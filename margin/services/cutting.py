@@ -1,6 +1,7 @@
 """Cutting the book into shards: read as columns, judged, and stored by content."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,7 +18,7 @@ from margin.models import MarketSnapshot, ParameterVersion
 from margin.services.blobs import blob_keep, blob_store
 from margin.services.margining import Margining, margining_by
 from margin.services.reading import account_inputs
-from margin.shards import Columns, Shard, cuts
+from margin.shards import Columns, cuts
 
 #: A shard ends with so many accounts, or about so many positions: work enough that a task's overhead does
 #: not show, and little enough that a change waits for no shard long.
@@ -46,6 +47,9 @@ class BookCut:
     blocked: dict[str, str] = field(default_factory=dict)
 
 
+_Making = Future[tuple[Cut, bytes]]
+
+
 def book_cut(*, snapshot: MarketSnapshot) -> BookCut:
     """Store the book as shards by methodology, each under the version in force."""
     whole = BookCut()
@@ -72,16 +76,22 @@ def accounts_cut(
     """Store these accounts as shards to be margined by a version, and add them to a cut of the book."""
     desk = margining_by(snapshot=snapshot.pk, version=version.pk)
     codes = accounts.instrument_codes()
+    made: list[_Making] = []
     number = 0
-    for source in kept_columns(ids=ids, codes=codes, size=READ_ACCOUNTS):
-        columns = Columns.of(source, version.methodology, desk.rows, desk.market)
-        taken = _taken(cut, columns, desk)
-        sizes = columns.positions_each()
-        for start, stop in cuts(sizes, accounts=SHARD_ACCOUNTS, positions=SHARD_POSITIONS):
-            if taken[start:stop].any():
-                shard = columns.part(start, taken[start:stop])
-                cut.shards.append(_store(shard, desk, version, f"{version.methodology}/{number:04d}"))
-                number += 1
+    # Shards are made, which takes no statement, while the server reads the next accounts.
+    with ThreadPoolExecutor(max_workers=1) as maker:
+        for source in kept_columns(ids=ids, codes=codes, size=READ_ACCOUNTS):
+            columns = Columns.of(source, version.methodology, desk.rows, desk.market)
+            taken = _taken(cut, columns, desk)
+            sizes = columns.positions_each()
+            before, made = made, []
+            for start, stop in cuts(sizes, accounts=SHARD_ACCOUNTS, positions=SHARD_POSITIONS):
+                if taken[start:stop].any():
+                    name = f"{version.methodology}/{number:04d}"
+                    made.append(maker.submit(_made, columns, start, taken[start:stop], desk, version, name))
+                    number += 1
+            _store(cut, before)
+        _store(cut, made)
 
 
 def _taken(cut: BookCut, columns: Columns, desk: Margining) -> npt.NDArray[np.bool_]:
@@ -98,11 +108,27 @@ def _taken(cut: BookCut, columns: Columns, desk: Margining) -> npt.NDArray[np.bo
     return taken
 
 
-def _store(shard: Shard, desk: Margining, version: ParameterVersion, name: str) -> Cut:
+def _made(
+    columns: Columns,
+    start: int,
+    taken: npt.NDArray[np.bool_],
+    desk: Margining,
+    version: ParameterVersion,
+    name: str,
+) -> tuple[Cut, bytes]:
+    """A shard of those accounts from `start` on that are `taken`, kept by this host, and its bytes."""
+    shard = columns.part(start, taken)
     book = shard.book()
     content = encode_book(book, shard.ledger_positions.tolist())
     key = content_key(content)
-    blob_store(key=key, content=content)
     blob_keep(key=key, content=content)
     units = frozenset(desk.units.units[number].name for number in desk.units.held_by(book))
-    return Cut(version, name, key, len(book), units)
+    return Cut(version, name, key, len(book), units), content
+
+
+def _store(cut: BookCut, made: Sequence[_Making]) -> None:
+    """Store shards in the database, and add them to a cut of the book."""
+    for making in made:
+        shard, content = making.result()
+        blob_store(key=shard.key, content=content)
+        cut.shards.append(shard)
