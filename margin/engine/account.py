@@ -240,9 +240,10 @@ def figures_over(
 
 def status_codes(*ruled: tuple[npt.NDArray[np.bool_], Status]) -> Ints:
     """(A,) the code of the first status whose mask holds, `normal` where none does."""
-    masks, statuses = zip(*ruled, strict=True)
-    codes = [np.int32(STATUSES.index(status)) for status in statuses]
-    return np.select(masks, codes, np.int32(STATUSES.index(Status.NORMAL))).astype(np.int32)
+    codes = np.full(len(ruled[0][0]), STATUSES.index(Status.NORMAL), dtype=np.int32)
+    for holds, status in reversed(ruled):
+        codes[holds] = STATUSES.index(status)
+    return codes
 
 
 def _status_by_ratio(warning: float, liquidation: float, base: Floats, mmr: Floats, ratio: Floats) -> Ints:

@@ -25,7 +25,7 @@ class UnitColumns:
         self._binding = np.zeros(pairs, dtype=np.int8)
         self._totals = np.empty((len(Sensitivity), pairs))
         self._pnl = np.empty((len(VOL_SHIFTS), len(arrays.price_moves), pairs))
-        self._figures: dict[str, Floats] = {}
+        self._figures, self._names = np.empty((0, pairs)), tuple[str, ...]()
         self._finite = True
 
     def put(
@@ -51,8 +51,10 @@ class UnitColumns:
         row = variants.row_of(binding)
         self._binding[pairs] = binding_code(block.rows.row_set[row], variants.with_spot_orders[binding])
         figures = {"mmr": mmr, "spot_in_use": evaluated.spot_in_use, **components}
-        for name, values in figures.items():
-            self._figure(name)[pairs] = values[binding]
+        if not self._names:
+            self._names, self._figures = tuple(figures), np.empty((len(figures), len(self._binding)))
+        for column, values in zip(self._figures, figures.values(), strict=True):
+            column[pairs] = values[binding]
         self._totals[:, pairs] = products.totals[: len(Sensitivity), row]
         pnl = self._pnl[..., pairs]
         if variants.any_spot:
@@ -60,16 +62,11 @@ class UnitColumns:
             self._finite = self._finite and is_finite(pnl)
         else:
             pnl[:] = grid[..., row]
-        self._finite = self._finite and products.finite and all(map(is_finite, figures.values()))
-
-    def _figure(self, name: str) -> Floats:
-        if name not in self._figures:
-            self._figures[name] = np.empty(len(self._binding))
-        return self._figures[name]
+        self._finite = self._finite and products.finite and is_finite(self._figures[:, pairs])
 
     def figures(self, imr_factor: float, lot_upl_usd: Floats) -> UnitFigures:
         """The unit, once all its blocks are put; `lot_upl_usd` (L,) is of every lot of the shard."""
-        totals, components = self._totals, dict(self._figures)
+        totals, components = self._totals, dict(zip(self._names, self._figures, strict=True))
         mmr, spot_in_use = components.pop("mmr"), components.pop("spot_in_use")
         imr, upl = imr_factor * mmr, self._unit.upl(lot_upl_usd)
         return UnitFigures(
