@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,8 @@ from pmplatform.common.chain import chain_head, chain_seal
 from pmplatform.embedded.binaries import postgres_program
 from tests.margin.test_runs import work_through
 from tests.margin.world import demo_world
-from tests.support.processes import CHECKOUT, child_environment
+from tests.recovery.restored import assert_verifies, manage
+from tests.support.processes import child_environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,20 +41,6 @@ def postgres_run(program: str, *words: str | Path) -> None:
     subprocess.run([postgres_program(program), *words], check=True, capture_output=True)
 
 
-def manage(url: str, *words: str) -> str:
-    """What a command prints, on another database."""
-    done = subprocess.run(
-        [sys.executable, "manage.py", *words],
-        cwd=CHECKOUT,
-        env=child_environment() | {"DATABASE_URL": url},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def test_a_restored_database_verifies_as_the_one_that_was_dumped(elsewhere: str, tmp_path: Path) -> None:
     demo_world(12)
     work_through(runs.run_start(reason=RunReason.MANUAL))
@@ -63,9 +49,6 @@ def test_a_restored_database_verifies_as_the_one_that_was_dumped(elsewhere: str,
     dump = tmp_path / "pm.dump"
     postgres_run("pg_dump", "--format=custom", f"--file={dump}", child_environment()["DATABASE_URL"])
     postgres_run("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={elsewhere}", dump)
-    manage(elsewhere, "migrate", "--verbosity=0")
-    assert "agree with the ledger" in manage(elsewhere, "verify_ledger")
-    assert f"head {chain_head()}" in manage(elsewhere, "verify_audit", "--noted", str(chain_head()))
-    assert manage(elsewhere, "check_invariants") == "no invariant is violated\n"
+    assert_verifies(elsewhere, str(chain_head()))
     for result in MarginResult.objects.order_by("pk")[:2]:
         manage(elsewhere, "verify_margin", str(result.pk))
