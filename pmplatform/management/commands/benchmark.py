@@ -60,6 +60,8 @@ def _measured(network: Network, quick: bool, topics: Sequence[str]) -> Iterator[
         embedded_servers(Path(scratch), durable=True, environ={}, address=network.address) as servers,
     ):
         environment = os.environ | servers.as_environment() | _environment(scratch) | network.as_environment()
+        # As where it is installed, each of the many processes finds the modules compiled.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "benchmark_measure"]
         options = [*(["--quick"] if quick else []), f"--only={','.join(topics)}"]
         with subprocess.Popen([*command, *options], env=environment, stdout=subprocess.PIPE) as process:
