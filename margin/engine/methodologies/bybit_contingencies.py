@@ -83,17 +83,19 @@ def contingencies(
     """
     coin = stress.arrays.unit.coin
     totals, expiries = evaluated.of_rows(stress.totals), evaluated.of_rows(stress.by_expiry)
-    basis = _uncovered_basis(totals, evaluated.spot_in_use, coin, collateral_ratio, parameters)
 
     def charge(coins: Floats, rates: Mapping[str, float]) -> Floats:
         return coins * for_coin(rates, coin) * spot
 
+    delta_spread = charge(_spread_days(expiries[Expiry.DELTA :]), parameters.delta_spread)
+    if evaluated.variants.any_spot:
+        basis = _uncovered_basis(totals, evaluated.spot_in_use, coin, collateral_ratio, parameters)
+        delta_spread += np.abs(evaluated.spot_in_use) * spot * basis
     return {
         "short_option": charge(_gross(expiries[Expiry.SHORT_OPTIONS]), parameters.short_option),
         "vega_spread": charge(_spread_days(expiries[Expiry.VEGA :]), parameters.vega_spread),
         "stablecoin_spread": charge(_offset_groups(totals), parameters.stablecoin_spread),
-        "delta_spread": charge(_spread_days(expiries[Expiry.DELTA :]), parameters.delta_spread)
-        + np.abs(evaluated.spot_in_use) * spot * basis,
+        "delta_spread": delta_spread,
         "perp_futures": charge(totals[Total.FUTURES], parameters.perp_futures),
     }
 

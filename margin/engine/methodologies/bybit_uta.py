@@ -48,7 +48,10 @@ def hedging_spot(book: Book, parameters: BybitParameters, coin: str, rows: UnitR
 
 def spot_gain(stress: Stress, evaluated: Evaluations, spot_price: float) -> Floats:
     """(n, E) USD that hedging spot adds at each price move: it counts where it gains, and only there."""
-    return np.maximum(evaluated.spot_in_use * spot_price * stress.arrays.price_moves[:, None], 0.0)
+    in_use, moves = evaluated.spot_in_use, stress.arrays.price_moves
+    if not evaluated.variants.any_spot:
+        return np.broadcast_to(0.0, (len(moves), len(in_use)))
+    return np.maximum(in_use * spot_price * moves[:, None], 0.0)
 
 
 def maximum_loss(stress: Stress, evaluated: Evaluations, gain: Floats) -> Floats:
