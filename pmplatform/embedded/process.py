@@ -29,7 +29,8 @@ def free_port() -> int:
 
 
 def new_password() -> str:
-    return secrets.token_urlsafe(32)
+    """A random text of 64 characters, more than the fifty below which Django warns of a secret key."""
+    return secrets.token_urlsafe(48)
 
 
 def write_secret(path: Path, text: str) -> None:
