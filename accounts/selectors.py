@@ -101,6 +101,11 @@ def account_get(*, principal: Principal, account_id: int) -> Account:
 def account_check(*, principal: Principal, account_id: int, to_write: bool = False) -> None:
     """Raise as ``account_get`` or ``account_writable`` does, without reading more than it takes."""
     tenant: int | None = plain_value(query=_TENANT_OF, parameters={"account": account_id})
+    tenant_check(principal=principal, tenant=tenant, to_write=to_write)
+
+
+def tenant_check(*, principal: Principal, tenant: int | None, to_write: bool = False) -> None:
+    """As ``account_check``, where the tenant of the account was read already; None is that of no account."""
     if tenant is None or not principal.may_read(tenant):
         raise NotFound(_NO_ACCOUNT)
     if to_write and not principal.may_write(tenant):

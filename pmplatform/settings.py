@@ -318,8 +318,8 @@ CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": CELERY_VISIBILI
 
 # --- Logs: one JSON object a line, with the request's or task's id on each.
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
-# `request_id_middleware` has replaced whatever was not well-formed.
-DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
+# `request_id_middleware` has replaced what was not well-formed, and bound the address that a request is from.
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID, DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = True, False
 _LOG_PROCESSORS: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,

@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.selectors import account_check
+from accounts.selectors import account_check, tenant_check
 from margin import selectors, stored_reports
 from margin.api.examples import simulations as examples
 from margin.api.examples import venues as venue_examples
@@ -51,9 +51,9 @@ class ResultView(LabelledView):
 
     def report(self, account_id: int) -> bytes:
         """The margin report of that result, as stored; NotFound likewise, and as `report_bytes`."""
-        account_check(principal=self.principal, account_id=account_id)
         newest = stored_reports.report_latest(account_id)
-        if newest is None:
+        tenant_check(principal=self.principal, tenant=None if newest is None else newest.tenant)
+        if newest is None or newest.result is None or newest.snapshot is None:
             raise NotFound(_UNMARGINED)
         self.snapshot = selectors.snapshot_label(newest.snapshot)
         if newest.content is not None:

@@ -39,7 +39,9 @@ def report_of(result: MarginResult) -> dict[str, Any]:
 
 
 def _rendered(result: MarginResult) -> bytes:
-    part = MarginRunPart.objects.select_related("run__snapshot").get(pk=result.part_id)
+    # Without the market, which is as large as thousands of reports and kept by the process.
+    told = MarginRunPart.objects.select_related("run__snapshot").defer("run__snapshot__content")
+    part = told.get(pk=result.part_id)
     book = part_book(part, result.account_id) if part.run.engine == ENGINE_VERSION else None
     if book is None:
         raise NotFound("The report was never read, and what it was computed from is not kept any more.")

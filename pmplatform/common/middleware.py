@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import cast
 
+import structlog
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -51,4 +52,6 @@ def _begin(request: HttpRequest) -> str:
     request_id = offered if _WELL_FORMED.fullmatch(offered) else uuid.uuid4().hex
     request.META[_META_KEY] = request_id
     _request_id.set(request_id)
+    # The peer's own, by which tokens are judged as well; a header could name any.
+    structlog.contextvars.bind_contextvars(ip=request.META.get("REMOTE_ADDR"))
     return request_id

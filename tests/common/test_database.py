@@ -1,11 +1,14 @@
 """What PostgreSQL itself guarantees: append-only trails, exact amounts, locks in order, one claim a row."""
 
+import os
 import threading
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import psycopg
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.backends.postgresql import base
 
 from accounts.models import Tenant
 from pmplatform.common.audit import audit_append
@@ -131,3 +134,26 @@ def test_locked_rows_come_in_key_order_and_all_of_them_or_none() -> None:
     assert [tenant.pk for tenant in locked] == pks
     with pytest.raises(NotFound):
         rows_lock(queryset=Tenant.objects.all(), ids=[pks[0], 10**12])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_kept_connection_is_asked_for_life_only_when_something_has_arrived(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connection.ensure_connection()
+    asked: list[bool] = []
+    django_asks = base.DatabaseWrapper.is_usable
+
+    def is_usable(self: base.DatabaseWrapper) -> bool:
+        asked.append(django_asks(self))
+        return asked[-1]
+
+    monkeypatch.setattr(base.DatabaseWrapper, "is_usable", is_usable)
+    assert connection.is_usable()
+    assert asked == []
+    assert connection.connection is not None
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
+    assert not connection.is_usable()
+    assert asked == [False]
+    connection.close()

@@ -106,12 +106,13 @@ def test_a_well_formed_request_id_is_kept_and_another_replaced(client: TlsClient
     assert replaced.headers["X-Request-ID"] != "<script>"
 
 
-def test_the_log_has_the_request_id_that_the_caller_sees(
+def test_the_log_has_the_request_id_that_the_caller_sees_and_the_address_that_it_cannot_choose(
     client: TlsClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    response = client.get("/api/v1/accounts")
+    response = client.get("/api/v1/accounts", headers={"X-Forwarded-For": "203.0.113.9"})
     logged = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
     assert {line["request_id"] for line in logged} == {response.headers["X-Request-ID"]}
+    assert {line["ip"] for line in logged} == {"127.0.0.1"}
 
 
 @pytest.mark.parametrize(
