@@ -34,6 +34,8 @@ from pmplatform.common.errors import StaleClaim
 
 #: How long a worker stays with changes before its next task.
 TURN_SECONDS = 1.0
+#: How long changes gather between two batches of a turn; one that comes to a worker at rest does not wait.
+GATHER_SECONDS = 0.01
 
 
 def enqueue(part_ids: Iterable[int]) -> None:
@@ -105,6 +107,7 @@ def margin_changes() -> None:
     while time.monotonic() < until:
         if account_ids := waiting_take(BATCH):
             accounts_remargin(account_ids=account_ids)
+            time.sleep(GATHER_SECONDS)
         elif waiting_finish():
             return
     margin_changes.delay()

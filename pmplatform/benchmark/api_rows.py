@@ -38,8 +38,10 @@ _WARM_UP_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 5.0
 #: From one probe to the next: were each followed by another at once, their looks would be half of the load.
 _PROBE_SECONDS: Final = 0.1
-#: Between two looks at a margin that is awaited.
+#: Between two looks at a margin that is awaited, and at least a tenth of the time that it has been: looks are
+#: requests, too, and a system at its limit would be pushed over it by who waits.
 _LOOK_SECONDS: Final = 0.002
+_LOOK_PART: Final = 0.1
 #: Of the accounts, the first are probed at rest and those up to the second number under load.
 _AT_REST: Final = 20
 _PROBED: Final = 40
@@ -189,10 +191,10 @@ async def _until_readable(site: Site, line: Line, account: int) -> float:
     started = time.perf_counter()
     if (answer := await line.ask(change)).status != HTTPStatus.CREATED:
         raise RequestFailed(f"{path}: {answer.status} {answer.body[:500].decode()}")
-    while time.perf_counter() - started < _PATIENCE_SECONDS:
+    while (spent := time.perf_counter() - started) < _PATIENCE_SECONDS:
         if _inputs(await line.ask(site.get(path))) != before:
             break
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(max(_LOOK_SECONDS, _LOOK_PART * spent))
     return time.perf_counter() - started
 
 
