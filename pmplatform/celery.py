@@ -1,9 +1,10 @@
 """The Celery application; every option is in `pmplatform.settings` under the prefix `CELERY_`."""
 
+import gc
 import os
 
 from celery import Celery
-from celery.signals import task_postrun, task_prerun
+from celery.signals import task_postrun, task_prerun, worker_process_init
 from django.db import close_old_connections
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
@@ -19,6 +20,13 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["worker"].add(DjangoStructLogInitStep)
 app.steps["consumer"].update((RefuseEviction, RecoverLostAcks))
+
+
+@worker_process_init.connect
+def programs_freeze(**_: object) -> None:
+    """Have the collector leave alone what was imported: it stays, and to look through it takes long."""
+    gc.collect()
+    gc.freeze()
 
 
 @task_prerun.connect

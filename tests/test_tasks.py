@@ -1,8 +1,10 @@
-"""What messages to workers may carry: whoever forges one can wake a worker, and tell it nothing."""
+"""What messages to workers may carry: whoever forges one can wake a worker, and tell it nothing; how one starts."""
 
+import gc
 import inspect
 
 import pytest
+from celery.signals import worker_process_init
 from django.conf import settings
 
 from pmplatform.celery import app
@@ -24,3 +26,11 @@ def test_a_message_carries_ids_of_rows_and_nothing_else(name: str) -> None:
     parameters = inspect.signature(task.run).parameters.values()
     assert {parameter.annotation for parameter in parameters} <= {int, list[int]}
     assert task.ignore_result
+
+
+def test_a_worker_has_its_programs_left_alone_by_the_collector() -> None:
+    try:
+        worker_process_init.send(sender=None)
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()

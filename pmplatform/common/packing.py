@@ -19,7 +19,7 @@ class _Packed(msgspec.Struct):
 def columns_pack(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
     """A header of plain values, and columns by name."""
     columns = {
-        name: (array.dtype.str, array.shape, np.ascontiguousarray(array).tobytes())
+        name: (array.dtype.str, array.shape, np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
         for name, array in arrays.items()
     }
     return msgspec.msgpack.encode({"header": dict(header), "columns": columns}, order="deterministic")
