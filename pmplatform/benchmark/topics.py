@@ -33,7 +33,7 @@ class Extent:
     def of(cls, *, quick: bool) -> Self:
         """That of a benchmark, or of a quick one."""
         if quick:
-            return cls(10_000, 3, (2_500, 5_000, 10_000), (10_000, 20_000), 5.0)
+            return cls(10_000, 3, (2_500, 10_000), (10_000, 20_000), 5.0)
         return cls(100_000, 9, (10_000, 100_000, 1_000_000), (10_000, 100_000, 1_000_000), 10.0)
 
 
