@@ -1,4 +1,4 @@
-"""What messages to workers may carry: whoever forges one can wake a worker, and tell it nothing; how one starts."""
+"""What messages to workers may carry: whoever forges one can wake a worker, and tell it nothing."""
 
 import gc
 import inspect
