@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
+import scipy
 
 from margin.engine.book import Book
 from margin.engine.documents.book import BookDocument, assemble, named_instruments
@@ -173,7 +173,8 @@ def _crossings(points: Sequence[CurvePoint], health: Callable[[float], float]) -
     """Moves at which the health passes 0, ascending."""
     known = sorted([(point.move, point.health) for point in points] + _turns(points, health))
     return tuple(
-        float(brentq(health, low, high, xtol=_ROOT_TOLERANCE))
+        # By its full name: scipy loads this part at its first use, and every process starts that much sooner.
+        float(scipy.optimize.brentq(health, low, high, xtol=_ROOT_TOLERANCE))
         for (low, before), (high, after) in pairwise(known)
         if (before > 0.0) != (after > 0.0)
     )
@@ -195,7 +196,7 @@ def _turns(points: Sequence[CurvePoint], health: Callable[[float], float]) -> li
 
 def _lowest(health: Callable[[float], float], side: float, low: float, high: float) -> tuple[float, float]:
     """Where health times `side` has a minimum within the bounds, and the health there."""
-    result = minimize_scalar(
+    result = scipy.optimize.minimize_scalar(
         lambda move: side * health(move),
         bounds=(low, high),
         method="bounded",
