@@ -1,7 +1,8 @@
 """Base of the management commands: expected errors become one line and an exit code."""
 
+import logging
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -17,7 +18,13 @@ class PlatformCommand(BaseCommand):
 
     requires_system_checks = ()
 
+    #: Whether it goes on until it is stopped, and its stderr is the log of a server.
+    serves: ClassVar[bool] = False
+
     def execute(self, *args: Any, **options: Any) -> str | None:
+        if not self.serves:
+            # Which messages woke the workers: nobody reads that in the middle of a progress bar.
+            logging.getLogger("django_structlog.celery").setLevel(logging.WARNING)
         try:
             return super().execute(*args, **options)
         except (ValidationFailed, NotFound) as error:

@@ -14,6 +14,7 @@ ALIVE = "webhooks-deliver"
 
 class Command(PlatformCommand):
     help = "Call webhooks with what they are owed until stopped; any number of these may run."
+    serves = True
 
     def handle(self, *args: Any, **options: Any) -> None:
         stopped = Event()

@@ -20,6 +20,7 @@ class Command(PlatformCommand):
         "Publish snapshots of a venue's public market (needs the extra `venues`). One venue feeds a "
         "platform: a snapshot that lacks an instrument in use is refused."
     )
+    serves = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("venue", choices=sorted(VENUES))

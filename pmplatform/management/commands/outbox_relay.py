@@ -15,6 +15,7 @@ ALIVE = "outbox-relay"
 
 class Command(PlatformCommand):
     help = "Publish the outbox to the workers until stopped; any number of relays may run."
+    serves = True
 
     def handle(self, *args: Any, **options: Any) -> None:
         stopped = Event()
