@@ -157,3 +157,13 @@ def test_a_kept_connection_is_asked_for_life_only_when_something_has_arrived(
     assert not connection.is_usable()
     assert asked == [False]
     connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_in_a_failed_transaction_cannot_be_used() -> None:
+    with transaction.atomic():
+        with connection.cursor() as cursor, pytest.raises(IntegrityError):
+            cursor.execute("INSERT INTO accounts_tenant (slug) VALUES (NULL)")
+        assert not connection.is_usable()
+        transaction.set_rollback(True)
+    assert connection.is_usable()
