@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from pmplatform.management.commands.benchmark import ALLOCATOR
 from tests.docker.composition import BIN, CHECKOUT, DOCKER, composition, platform_services, services
 
 DOCKERFILE = (DOCKER / "Dockerfile").read_text(encoding="utf-8")
@@ -70,6 +71,7 @@ def test_every_queue_has_a_worker_that_computes_with_one_thread() -> None:
     for queue, worker in zip(queues, workers, strict=True):
         assert worker["healthcheck"]["test"][-2:] == ["worker", queue]
         assert {worker["environment"].get(name) for name in THREAD_COUNTS} == {"1"}, queue
+        assert worker["environment"].items() >= ALLOCATOR.items(), queue
 
 
 def test_every_service_restarts_and_says_how_it_is() -> None:

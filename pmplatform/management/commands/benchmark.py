@@ -18,6 +18,9 @@ from pmplatform.embedded.process import new_password
 from pmplatform.embedded.servers import embedded_servers
 
 _SECRETS: Final = ("PM_SECRET_KEY", "PM_TOKEN_PEPPER")
+#: The C library keeps the memory of arrays for the next ones, as the composition has it for workers: left to
+#: itself it gave it back or not as chance had it, and a shard took a quarter longer or not.
+ALLOCATOR: Final = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "134217728"}
 
 
 class Command(BaseCommand):
@@ -73,4 +76,5 @@ def _measured(network: Network, quick: bool, topics: Sequence[str]) -> Iterator[
 
 
 def _environment(data_dir: str) -> dict[str, str]:
-    return {"PM_PLAIN_HTTP": "1", "PM_DATA_DIR": data_dir} | {name: new_password() for name in _SECRETS}
+    secrets = {name: new_password() for name in _SECRETS}
+    return {"PM_PLAIN_HTTP": "1", "PM_DATA_DIR": data_dir, **secrets, **ALLOCATOR}
