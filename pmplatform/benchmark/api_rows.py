@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -27,7 +28,7 @@ from pmplatform.benchmark.measures import Goal, Measure, Quantity, Sense, within
 from pmplatform.benchmark.running import run_timed
 from pmplatform.benchmark.stored import snapshot_next
 from pmplatform.benchmark.system import raw_site, whole_system
-from pmplatform.benchmark.timing import quantile, seconds_of
+from pmplatform.benchmark.timing import busy_seconds, quantile, seconds_of
 
 _LEGS: Final = 50
 _REQUESTS: Final = 200
@@ -141,17 +142,24 @@ def _latest_report(client: Client, secret: str) -> Measure:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Seconds from change to margin on an idle system and under load, and the changes a second reached."""
+    """Seconds from change to margin on an idle system and under load, and the changes a second reached.
+
+    `busy` is the share of the machine's processors that was at work under load.
+    """
 
     idle: list[float]
     loaded: list[float]
     rate: float
+    busy: float
 
 
 def _changes(url: str, secret: str, load_seconds: float) -> Iterator[Measure]:
     accounts = list(Account.objects.order_by("pk").values_list("pk", flat=True)[:2_000])
     found = asyncio.run(_until_readable_each(Site.of(url, secret), accounts, load_seconds))
-    note = f"{found.rate:.0f} changes/s reached; {len(found.loaded)} probes; from sending the change"
+    note = (
+        f"{found.rate:.0f} changes/s reached, with {found.busy:.0%} of all processors at work, for the load "
+        f"as well, so that changes queue; {len(found.loaded)} probes; from sending the change"
+    )
     resting = Quantity(1e3 * median(found.idle), "ms", "idle system, p50")
     for name, part, limit in (("p50", 0.5, 25.0), ("p99", 0.99, 100.0)):
         figure = Quantity(1e3 * quantile(found.loaded, part), "ms")
@@ -170,17 +178,19 @@ async def _until_readable_each(site: Site, accounts: list[int], load_seconds: fl
         )
         loading = asyncio.create_task(load(lines, changes, _CHANGES_A_SECOND, tally))
         await asyncio.sleep(_WARM_UP_SECONDS)
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), busy_seconds()
         loaded: list[float] = []
         while (spent := time.perf_counter() - started) < load_seconds:
             pk = accounts[_AT_REST + len(loaded) % (_PROBED - _AT_REST)]
             loaded.append(await _until_readable(site, probe, pk))
             await asyncio.sleep(_PROBE_SECONDS - (time.perf_counter() - started - spent))
-        rate = tally.rate(started, time.perf_counter())
+        ended = time.perf_counter()
+        rate = tally.rate(started, ended)
+        share = (busy_seconds() - busy) / (ended - started) / (os.cpu_count() or 1)
         loading.cancel()
         with suppress(asyncio.CancelledError):
             await loading
-    return _Found(idle, loaded, rate)
+    return _Found(idle, loaded, rate, share)
 
 
 async def _until_readable(site: Site, line: Line, account: int) -> float:

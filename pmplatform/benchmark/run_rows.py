@@ -49,7 +49,8 @@ def run_measures(count: int, pairs: int) -> Iterator[Measure]:
         Quantity(cold, "s"),
         Quantity(load + write, "s", f"best load {load:.2f} s and best write {write:.2f} s alone"),
         1.6,
-        f"{count / cold:,.0f} accounts/s",
+        f"{count / cold:,.0f} accounts/s; {_start(turn.cold for turn in turns):.2f} s until the book is "
+        "read and cut as a whole, then figures, input hashes, reports in danger and COPY with triggers",
     )
     sample = min(_ORDINARY_ACCOUNTS, count)
     ordinary = _ordinary(sample) * count / sample

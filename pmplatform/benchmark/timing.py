@@ -1,8 +1,10 @@
 """Interleaved timing: what is compared runs by turns, so that a slow moment of the machine hits both."""
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 
@@ -36,6 +38,13 @@ def processor_seconds(call: Callable[[], object]) -> float:
     started = time.process_time()
     call()
     return time.process_time() - started
+
+
+def busy_seconds() -> float:
+    """Seconds that the processors of the machine have worked since it started, for whomever."""
+    totals = Path("/proc/stat").read_text(encoding="ascii").split(maxsplit=8)
+    user, nice, system, _idle, _waiting, irq, softirq = map(int, totals[1:8])
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 
 def interleaved(work: Callable[[], object], comparison: Callable[[], object], pairs: int) -> Pairs:

@@ -164,7 +164,7 @@ def a_minute_passes() -> None:
 
 
 def wait_until(
-    condition: Callable[[], bool], meanwhile: Callable[[], None] | None = None, every: float = 1.0
+    condition: Callable[[], bool], meanwhile: Callable[[], None] | None = None, every: float = 0.5
 ) -> None:
     """Wait, doing something every so many seconds; the connection may break and come again."""
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -174,7 +174,7 @@ def wait_until(
         if meanwhile is not None and time.monotonic() >= next_time:
             meanwhile()
             next_time = time.monotonic() + every
-        time.sleep(0.1)
+        time.sleep(0.05)
 
 
 def holds(condition: Callable[[], bool]) -> bool:
